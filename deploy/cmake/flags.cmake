@@ -1,0 +1,19 @@
+# Warnings for everybody, hardening for releases (OpenSSF guide; reference/reliability.md section 6).
+add_compile_options(-Wall -Wextra -Wformat=2 -Wnon-virtual-dtor -Woverloaded-virtual -Werror=return-type
+                    -Werror=unused-result)
+add_compile_definitions(_FILE_OFFSET_BITS=64 _TIME_BITS=64)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
+
+if(SKERRY_SANITIZE)
+  add_compile_options(-fsanitize=${SKERRY_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SKERRY_SANITIZE})
+  if(SKERRY_SANITIZE STREQUAL "thread")
+    add_compile_options(-Wno-tsan)
+  endif()
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-ffunction-sections -fdata-sections -fstack-protector-strong -fstack-clash-protection
+                      -ftrivial-auto-var-init=zero)
+  add_compile_definitions(_FORTIFY_SOURCE=2 _GLIBCXX_ASSERTIONS)
+  add_link_options(-Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -s)
+endif()

@@ -1,0 +1,66 @@
+// The store behind one writer thread, for the loop: group commit, and a wake-up for those who act on
+// the desired set. A push from the cloud and a reboot without a network enter edged at the same place:
+// on_committed().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/async/task.h"
+#include "edgecore/metamanager/store.h"
+
+namespace skerry::metamanager {
+
+/// Owner: App. Thread: the loop of `executor`; the store itself runs on a thread of its own.
+class MetaManager {
+ public:
+  using CommitDone = std::function<void(Result<void>)>;
+
+  MetaManager(async::Executor executor, std::unique_ptr<Store> store);
+  ~MetaManager();  // commits what is queued, joins the thread
+
+  /// Queued batches are written together, in order, with one fsync. `done` runs on the loop.
+  void commit(Batch batch, CommitDone done);
+  async::Task<Result<void>> commit(Batch batch);
+
+  async::Task<Result<std::optional<StoredObject>>> get(ObjectKey key);
+  async::Task<Result<std::vector<StoredObject>>> list(k8s::Kind kind);
+  async::Task<Result<std::vector<TerminatingPod>>> terminating();
+  async::Task<Result<std::optional<PodState>>> pod_state(Uid pod);
+  async::Task<Result<std::optional<std::string>>> status_seed(Uid pod);
+  async::Task<Result<std::optional<lane::TokenGrant>>> token(lane::TokenSlot slot);
+  async::Task<Result<std::vector<lane::Report>>> reports_after(ReportSeq after, std::size_t limit);
+
+  /// Called on the loop after each durable commit that changed objects (keys of all kinds), before
+  /// `done`. Set once each, before the first commit.
+  void on_objects_changed(std::function<void(const std::vector<ObjectKey>&)> listener);
+  /// Called on the loop after each durable commit that added reports, and with the tokens' slots.
+  void on_reports_added(std::function<void(std::vector<lane::Report>)> listener);
+  void on_tokens_changed(std::function<void(const std::vector<lane::TokenSlot>&)> listener);
+
+  /// What Hello needs, taken on the store thread between two commits so that it is one state.
+  struct Snapshot {
+    StoreId store;
+    ClusterId cluster;
+    std::vector<lane::ContentEntry> content;
+    std::vector<lane::StatusEntry> status;
+    std::map<k8s::Kind, ResourceVersion> seen;
+    std::size_t waiting_reports = 0;
+    std::uint64_t dropped_events = 0;
+  };
+  async::Task<Result<Snapshot>> snapshot();
+
+  /// Commits so far and bytes written, for metrics and `edgecore status`.
+  struct Figures {
+    std::uint64_t commits = 0;
+    std::uint64_t failures = 0;
+  };
+  Figures figures() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace skerry::metamanager

@@ -1,0 +1,1 @@
+skerry_unit_tests(base USES skerry_base)
