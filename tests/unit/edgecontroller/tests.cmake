@@ -1,0 +1,1 @@
+skerry_unit_tests(edgecontroller USES skerry_edgecontroller)
