@@ -1,0 +1,1 @@
+skerry_unit_tests(lane USES skerry_lane)
