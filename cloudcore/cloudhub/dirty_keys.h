@@ -25,6 +25,17 @@ class DirtyKeys {
   /// The first to leave: Removes of pods, then Upserts in kind order (references before pods), then
   /// Removes of references. `pods_too` false: pods' Upserts are passed over.
   std::optional<k8s::ObjectKey> first(bool pods_too = true) const;
+  /// The first pod to be upserted that `fits`.
+  template <class Fits>
+  std::optional<k8s::ObjectKey> first_pod_upsert(const Fits& fits) const {
+    const Rank rank = rank_of({k8s::Kind::kPod, {}, {}}, Verb::kUpsert);
+    const k8s::ObjectKey lowest{k8s::Kind{}, {}, {}};
+    for (auto at = order_.lower_bound({rank, lowest}); at != order_.end(); ++at) {
+      if (at->first != rank) break;
+      if (fits(at->second)) return at->second;
+    }
+    return std::nullopt;
+  }
 
  private:
   using Rank = int;

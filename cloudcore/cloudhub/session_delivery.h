@@ -80,6 +80,7 @@ class SessionDelivery {
   std::optional<lane::Message> send(const k8s::ObjectKey& key);
   lane::Message send_remove(const k8s::ObjectKey& key, Slot& slot);
   std::optional<lane::Message> send_upsert(const k8s::ObjectKey& key, Slot& slot);
+  std::optional<lane::Message> send_behind_pod();
   void request_preludes();
 
   bool remove_ignores_uid_;

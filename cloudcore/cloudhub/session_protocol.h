@@ -158,6 +158,7 @@ class SessionProtocol {
   SessionReports reports_;
   std::vector<Effect> effects_;
   std::uint64_t unhandled_ = 0;
+  std::uint64_t nacks_ = 0;
 };
 
 }  // namespace skerry::cloudhub

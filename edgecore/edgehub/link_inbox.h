@@ -57,7 +57,6 @@ class LinkInbox {
     std::vector<lane::Nack> nacks;
   };
   Result<bool> accept(Seq seq, std::size_t bytes);
-  void release(Answers answers);
 
   Admit admit_;
   bool ack_before_commit_;

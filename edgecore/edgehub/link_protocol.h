@@ -183,7 +183,8 @@ class LinkProtocol {
   std::map<lane::TokenSlot, Question> questions_;
   std::uint64_t next_query_ = 1;
   std::uint64_t next_id_ = 1;
-  std::optional<std::uint64_t> committing_;
+  std::optional<std::uint64_t> committing_;  // may outlive the connection
+  bool committing_here_ = false;             // its batch came over this connection
   std::optional<std::uint64_t> loading_;
   std::optional<lane::Goodbye> goodbye_;
   bool storage_failed_ = false;
