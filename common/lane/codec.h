@@ -16,13 +16,14 @@ struct DecodeLimits {
   std::size_t entries_max = 65'536;                // of one repeated field: Listing, ReportAck, ...
 };
 
-/// Texts for people (reasons, errors) that are not UTF-8 are sent with '?' for each foreign byte, so
-/// that a strange error message never ends a session.
+/// Texts for people (reasons, errors) that are not UTF-8 are sent with '?' for each foreign byte,
+/// so that a strange error message never ends a session.
 std::string encode(const Message& message);
 
 /// Unhandled for a message this version does not know, and for a ReportAgain of an unknown kind.
 /// Errors: kMalformed (not a lane message, a digest of the wrong length, an unknown kind: the text
-/// names it), kTooLarge (more entries or a larger object than the limits; checked before allocation).
+/// names it), kTooLarge (more entries or a larger object than the limits; checked before
+/// allocation).
 Result<Message> decode(std::string_view bytes, const DecodeLimits& limits = {});
 
 }  // namespace skerry::lane

@@ -1,4 +1,5 @@
-// A message's way from the wire: limits first, then one `take` per message, in the order of message.h.
+// A message's way from the wire: limits first, then one `take` per message, in the order of
+// message.h.
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/wire_format_lite.h>
@@ -77,8 +78,8 @@ Result<ObjectKey> take_key(const wire::Key& in) {
 
 Result<Digest> take_digest(const std::string& raw, const char* what) {
   if (raw.size() != sizeof(Digest::bytes)) {
-    return fail(Code::kMalformed, std::string(what) + " of " + std::to_string(raw.size()) +
-                                      " bytes, it has 16");
+    return fail(Code::kMalformed,
+                std::string(what) + " of " + std::to_string(raw.size()) + " bytes, it has 16");
   }
   return digest_from_bytes(raw);
 }
@@ -259,14 +260,16 @@ Result<Message> take(const wire::Report& in) {
   if (!kind) return fail(kind.error());
   Result<ObjectKey> key = take_key(in.key());
   if (!key) return fail("Report", key.error());
-  return Report{ReportSeq(in.seq()), *kind, std::move(*key), Uid(in.uid()), in.revision(), in.body()};
+  return Report{ReportSeq(in.seq()), *kind,         std::move(*key),
+                Uid(in.uid()),       in.revision(), in.body()};
 }
 
 Result<Message> take(const wire::ReportAck& in) {
   ReportAck out;
   out.verdicts.reserve(static_cast<std::size_t>(in.verdicts_size()));
   for (const wire::ReportAck::Verdict& verdict : in.verdicts()) {
-    const Result<Verdict> word = take_enum(verdict.verdict(), Verdict::kRetry, "ReportAck: verdict");
+    const Result<Verdict> word =
+        take_enum(verdict.verdict(), Verdict::kRetry, "ReportAck: verdict");
     if (!word) return fail(word.error());
     out.verdicts.push_back({ReportSeq(verdict.seq()), *word, verdict.code()});
   }
@@ -293,29 +296,50 @@ Result<Message> decode(std::string_view bytes, const DecodeLimits& limits) {
   silence_protobuf();
   wire::Envelope in;
   if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return fail(Code::kMalformed, "lane message " + std::to_string(found.field) + " is not readable");
+    return fail(Code::kMalformed,
+                "lane message " + std::to_string(found.field) + " is not readable");
   }
   switch (in.message_case()) {
-    case wire::Envelope::kJoinRequest: return take(in.join_request());
-    case wire::Envelope::kRenewRequest: return take(in.renew_request());
-    case wire::Envelope::kCertificateReply: return take(in.certificate_reply());
-    case wire::Envelope::kHello: return take(in.hello());
-    case wire::Envelope::kCompare: return take(in.compare());
-    case wire::Envelope::kListing: return take(in.listing());
-    case wire::Envelope::kWelcome: return take(in.welcome());
-    case wire::Envelope::kGoodbye: return take(in.goodbye());
-    case wire::Envelope::kUpsert: return take(in.upsert(), limits);
-    case wire::Envelope::kRemove: return take(in.remove());
-    case wire::Envelope::kReportAgain: return take(in.report_again(), found.field);
-    case wire::Envelope::kTokenQuery: return take(in.token_query());
-    case wire::Envelope::kTokenGrant: return take(in.token_grant());
-    case wire::Envelope::kCaBundle: return take(in.ca_bundle());
-    case wire::Envelope::kAck: return take(in.ack());
-    case wire::Envelope::kNack: return take(in.nack());
-    case wire::Envelope::kReport: return take(in.report());
-    case wire::Envelope::kReportAck: return take(in.report_ack());
-    case wire::Envelope::kPing: return Ping{};
-    case wire::Envelope::MESSAGE_NOT_SET: return Unhandled{found.field};
+    case wire::Envelope::kJoinRequest:
+      return take(in.join_request());
+    case wire::Envelope::kRenewRequest:
+      return take(in.renew_request());
+    case wire::Envelope::kCertificateReply:
+      return take(in.certificate_reply());
+    case wire::Envelope::kHello:
+      return take(in.hello());
+    case wire::Envelope::kCompare:
+      return take(in.compare());
+    case wire::Envelope::kListing:
+      return take(in.listing());
+    case wire::Envelope::kWelcome:
+      return take(in.welcome());
+    case wire::Envelope::kGoodbye:
+      return take(in.goodbye());
+    case wire::Envelope::kUpsert:
+      return take(in.upsert(), limits);
+    case wire::Envelope::kRemove:
+      return take(in.remove());
+    case wire::Envelope::kReportAgain:
+      return take(in.report_again(), found.field);
+    case wire::Envelope::kTokenQuery:
+      return take(in.token_query());
+    case wire::Envelope::kTokenGrant:
+      return take(in.token_grant());
+    case wire::Envelope::kCaBundle:
+      return take(in.ca_bundle());
+    case wire::Envelope::kAck:
+      return take(in.ack());
+    case wire::Envelope::kNack:
+      return take(in.nack());
+    case wire::Envelope::kReport:
+      return take(in.report());
+    case wire::Envelope::kReportAck:
+      return take(in.report_ack());
+    case wire::Envelope::kPing:
+      return Ping{};
+    case wire::Envelope::MESSAGE_NOT_SET:
+      return Unhandled{found.field};
   }
   return Unhandled{found.field};
 }

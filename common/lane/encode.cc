@@ -1,4 +1,7 @@
 // A message's way to the wire: one `put` per message, in the order of message.h.
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include "common/base/assert.h"
 #include "common/lane/codec.h"
 #include "common/lane/object_bytes.h"
@@ -16,7 +19,11 @@ std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
-  const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  const std::size_t length = first < 0xc2   ? 0
+                             : first < 0xe0 ? 2
+                             : first < 0xf0 ? 3
+                             : first < 0xf5 ? 4
+                                            : 0;
   if (length == 0 || text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -195,7 +202,9 @@ void put(const CaBundle& in, wire::Envelope& envelope) {
 
 // ---- upstream --------------------------------------------------------------------------------
 
-void put(const Ack& in, wire::Envelope& envelope) { envelope.mutable_ack()->set_seq(in.seq.value()); }
+void put(const Ack& in, wire::Envelope& envelope) {
+  envelope.mutable_ack()->set_seq(in.seq.value());
+}
 
 void put(const Nack& in, wire::Envelope& envelope) {
   wire::Nack& out = *envelope.mutable_nack();
@@ -235,7 +244,14 @@ void put(const Unhandled&, wire::Envelope&) {
 std::string encode(const Message& message) {
   wire::Envelope envelope;
   std::visit([&envelope](const auto& in) { put(in, envelope); }, message);
-  return envelope.SerializeAsString();
+  // Maps in the order of their keys: one message, one form, also in a replayed simulation.
+  std::string out;
+  google::protobuf::io::StringOutputStream sink(&out);
+  google::protobuf::io::CodedOutputStream stream(&sink);
+  stream.SetSerializationDeterministic(true);
+  SKERRY_ASSERT(envelope.SerializeToCodedStream(&stream), "a lane message could not be written");
+  stream.Trim();
+  return out;
 }
 
 }  // namespace skerry::lane

@@ -3,8 +3,9 @@
 namespace skerry::lane {
 namespace {
 
-// Whatever has an order among itself shares a class: a pod's tokens go before its Upsert, a Nack before
-// the Ack that covers it. Large messages stay out of control, so that a ping never waits for one.
+// Whatever has an order among itself shares a class: a pod's tokens go before its Upsert, a Nack
+// before the Ack that covers it. Large messages stay out of control, so that a ping never waits for
+// one.
 struct ClassOf {
   Class operator()(const Listing&) const { return Class::kObjects; }
   Class operator()(const Upsert&) const { return Class::kObjects; }

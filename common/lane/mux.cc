@@ -21,7 +21,8 @@ static_assert(std::all_of(kWindowBytes.begin(), kWindowBytes.end(), [](std::size
 constexpr std::string_view kClassNames[] = {"control", "objects", "streams", "bulk"};
 static_assert(std::size(kClassNames) == kClasses);
 
-// The receiver says it is ready for more when it has taken half: rarely, and before the sender stops.
+// The receiver says it is ready for more when it has taken half: rarely, and before the sender
+// stops.
 bool grant_due(std::size_t consumed, std::size_t window_max) { return consumed >= window_max / 2; }
 
 }  // namespace
@@ -52,8 +53,8 @@ Result<void> Mux::send(Class cls, std::string message) {
   return {};
 }
 
-// Waits for window for a whole chunk instead of sending crumbs. This cannot stop for good: the receiver
-// holds back less than half a window, and half a window is at least one chunk.
+// Waits for window for a whole chunk instead of sending crumbs. This cannot stop for good: the
+// receiver holds back less than half a window, and half a window is at least one chunk.
 bool Mux::sendable(const Outgoing& out) const {
   if (out.messages.empty()) return false;
   const std::size_t left = out.messages.front().size() - out.offset;
@@ -62,7 +63,8 @@ bool Mux::sendable(const Outgoing& out) const {
 
 bool Mux::has_frame() const {
   for (std::size_t cls = 0; cls < kClasses; ++cls) {
-    if (grant_due(incoming_[cls].consumed, kWindowBytes[cls]) || sendable(outgoing_[cls])) return true;
+    if (grant_due(incoming_[cls].consumed, kWindowBytes[cls]) || sendable(outgoing_[cls]))
+      return true;
   }
   return false;
 }
@@ -129,7 +131,8 @@ Result<std::optional<std::string>> Mux::receive(std::string_view frame) {
   const auto header = static_cast<std::uint8_t>(frame.front());
   const std::size_t cls = header & kClassMask;
   if ((header & ~kKnownBits) != 0 || cls >= kClasses || (header & kGrant && header & kLast)) {
-    return fail(Code::kMalformed, "lane frame with the unknown header " + to_hex(frame.substr(0, 1)));
+    return fail(Code::kMalformed,
+                "lane frame with the unknown header " + to_hex(frame.substr(0, 1)));
   }
   const std::string_view payload = frame.substr(1);
   if ((header & kGrant) == 0) return on_chunk(cls, (header & kLast) != 0, payload);
@@ -150,11 +153,13 @@ Result<void> Mux::on_grant(Outgoing& out, std::size_t window_max, std::string_vi
   return {};
 }
 
-Result<std::optional<std::string>> Mux::on_chunk(std::size_t cls, bool last, std::string_view chunk) {
+Result<std::optional<std::string>> Mux::on_chunk(std::size_t cls,
+                                                 bool last,
+                                                 std::string_view chunk) {
   Incoming& in = incoming_[cls];
   if (chunk.size() > in.window) {
-    return fail(Code::kMalformed, "more bytes of class " + std::string(kClassNames[cls]) +
-                                      " than its window allows");
+    return fail(Code::kMalformed,
+                "more bytes of class " + std::string(kClassNames[cls]) + " than its window allows");
   }
   if (chunk.size() > limits_.message_bytes_max - in.partial.size()) {
     return fail(Code::kTooLarge, "lane message of more than " +

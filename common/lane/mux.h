@@ -2,7 +2,8 @@
 // messages and frames in and out, no I/O, no clock.
 //
 // Frame: one header byte, then the chunk. Bits 0-2 of the header: class; 0x08: last chunk of its
-// message; 0x10: window update (then four bytes follow, big-endian: bytes granted). Other bits are 0.
+// message; 0x10: window update (then four bytes follow, big-endian: bytes granted). Other bits are
+// 0.
 #pragma once
 
 #include <array>
@@ -25,8 +26,8 @@ inline constexpr std::size_t kChunkBytesMax = kFrameBytesMax - 16;
 
 /// Bytes of one class that may be on their way; part of protocol version 1, the same on both sides.
 /// At least two chunks each, see Mux::sendable.
-inline constexpr std::array<std::size_t, kClasses> kWindowBytes = {64 * kKiB, 256 * kKiB, 128 * kKiB,
-                                                                   256 * kKiB};
+inline constexpr std::array<std::size_t, kClasses> kWindowBytes = {64 * kKiB, 256 * kKiB,
+                                                                   128 * kKiB, 256 * kKiB};
 
 struct MuxLimits {
   std::size_t message_bytes_max = kMessageBytesMax;  // kJoinBytesMax before the certificate

@@ -64,7 +64,8 @@ TEST_CASE("Codec: a Hello survives the wire with every field", "[lane]") {
   in.cluster = ClusterId("cluster");
   for (std::size_t i = 0; i < kBuckets; ++i) in.content[i] = digest(std::to_string(i));
   in.status = digest("status");
-  in.seen = {{k8s::Kind::kPod, ResourceVersion(1ull << 60)}, {k8s::Kind::kSecret, ResourceVersion(4)}};
+  in.seen = {{k8s::Kind::kPod, ResourceVersion(1ull << 60)},
+             {k8s::Kind::kSecret, ResourceVersion(4)}};
   const Hello out = round_trip(in);
   CHECK(out.content == in.content);
   CHECK(out.status == in.status);
@@ -109,7 +110,8 @@ TEST_CASE("Codec: the other messages downstream survive the wire", "[lane]") {
   CHECK(remove.key == kWeb);
   CHECK(round_trip(ReportAgain{kWeb, Uid("u1")}).uid == Uid("u1"));
   CHECK(round_trip(TokenQuery{8, kWeb, kSlot}).slot == kSlot);
-  const TokenGrant in{8, kSlot, "ey.J", WallTime(1'700'000'000'123ms), WallTime(1'700'003'600'000ms), ""};
+  const TokenGrant in{
+      8, kSlot, "ey.J", WallTime(1'700'000'000'123ms), WallTime(1'700'003'600'000ms), ""};
   const TokenGrant out = round_trip(in);
   CHECK(out.issued == in.issued);
   CHECK(out.expires == in.expires);
@@ -142,7 +144,8 @@ TEST_CASE("Codec: a message of a later version is Unhandled and names its field"
   CHECK(std::get<Unhandled>(*out).field == 200);
 }
 
-TEST_CASE("Codec: a later version's fields in the envelope and in a message are ignored", "[lane]") {
+TEST_CASE("Codec: a later version's fields in the envelope and in a message are ignored",
+          "[lane]") {
   const std::string bytes = encode(Ack{Seq(7)}) + "\xc2\x0c\x02hi";
   const Result<Message> out = decode(bytes);
   REQUIRE(out);

@@ -137,7 +137,8 @@ TEST_CASE("Mux: messages of one class keep their order, whatever their size", "[
 
 TEST_CASE("Mux: messages over the limit are refused on both sides", "[lane]") {
   Mux small(MuxLimits{kJoinBytesMax, 16 * kMiB});
-  CHECK(small.send(Class::kControl, text_of(kJoinBytesMax + 1, 'x')).error().code == Code::kTooLarge);
+  CHECK(small.send(Class::kControl, text_of(kJoinBytesMax + 1, 'x')).error().code ==
+        Code::kTooLarge);
   Mux large;
   REQUIRE(large.send(Class::kControl, text_of(kJoinBytesMax + 1, 'x')));
   Result<std::optional<std::string>> got = std::nullopt;
@@ -166,7 +167,9 @@ TEST_CASE("Mux: frames that break the rules are refused", "[lane]") {
   SECTION("update that is a last chunk") {
     CHECK(refused(mux, std::string("\x18\0\0\0\1", 5)).code == Code::kMalformed);
   }
-  SECTION("short update") { CHECK(refused(mux, std::string("\x10\0\1", 3)).code == Code::kMalformed); }
+  SECTION("short update") {
+    CHECK(refused(mux, std::string("\x10\0\1", 3)).code == Code::kMalformed);
+  }
   SECTION("update of nothing") {
     CHECK(refused(mux, std::string("\x10\0\0\0\0", 5)).code == Code::kMalformed);
   }
