@@ -216,7 +216,7 @@ struct ContainerSpec {
   bool tty = false;
   bool stdin_open = false;
   bool stdin_once = false;
-  std::string hash;  // over the spec's JSON without resources: a difference means a new container
+  std::string hash;  // over what may change in place and needs a new container: name and image
 };
 
 // ---- the pod ---------------------------------------------------------------------------------
