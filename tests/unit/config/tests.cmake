@@ -1,0 +1,1 @@
+skerry_unit_tests(config USES skerry_config)

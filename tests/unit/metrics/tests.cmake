@@ -1,0 +1,1 @@
+skerry_unit_tests(metrics USES skerry_metrics)
