@@ -6,17 +6,16 @@
 
 #include "cloudcore/edgecontroller/desired_index.h"
 #include "cloudcore/edgecontroller/node_leases.h"
+#include "cloudcore/edgecontroller/pod_intake.h"
 #include "cloudcore/edgecontroller/pod_tokens.h"
+#include "cloudcore/edgecontroller/reference_follower.h"
 #include "cloudcore/edgecontroller/report_patches.h"
 #include "cloudcore/edgecontroller/report_writer.h"
-#include "cloudcore/edgecontroller/tolerations.h"
 #include "cloudcore/kube/list_watch.h"
 #include "common/async/task_group.h"
 #include "common/async/wakeup.h"
-#include "common/base/assert.h"
 #include "common/base/log.h"
 #include "common/k8s/json_fields.h"
-#include "common/k8s/pod_refs.h"
 
 namespace skerry::edgecontroller {
 namespace {
@@ -33,34 +32,7 @@ constexpr std::string_view kEdgeNodeLabel = "node-role.kubernetes.io/edge";
 constexpr auto kNotReadyRetry = 1s;
 constexpr auto kOpenPatience = 30s;     // below SessionProtocol::kOpenDeadline
 constexpr auto kCatchUpPatience = 10s;  // for a watch that lags behind what an edge has seen
-constexpr auto kFetchRetry = 1s;
 constexpr int kPodPage = 500;
-
-/// Where a pod goes, read once from its bytes.
-struct PodReading {
-  NodeName node;
-  bool finished = false;  // Succeeded or Failed: nothing to keep alive
-};
-
-PodReading read_pod(const k8s::Object& pod) {
-  const auto json = nlohmann::json::parse(*pod.json, nullptr, false);
-  PodReading out;
-  out.node = NodeName(k8s::text_field(k8s::object_field(json, "spec"), "nodeName"));
-  const bool deleted =
-      !k8s::text_field(k8s::object_field(json, "metadata"), "deletionTimestamp").empty();
-  std::string phase;
-  if (pod.status_json) {
-    phase = k8s::text_field(nlohmann::json::parse(*pod.status_json, nullptr, false), "phase");
-  }
-  out.finished = deleted || phase == "Succeeded" || phase == "Failed";
-  return out;
-}
-
-std::string annotation(const k8s::Object& object, std::string_view name) {
-  const auto json = nlohmann::json::parse(*object.json, nullptr, false);
-  const auto annotations = k8s::object_field(k8s::object_field(json, "metadata"), "annotations");
-  return k8s::text_field(annotations, std::string(name).c_str());
-}
 
 /// An object of whose existence only the key is kept: its data was dropped while listing.
 bool is_stub(const ObjectPtr& object) { return !object->json; }
@@ -80,17 +52,19 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
     std::function<void(cloudhub::OpenAnswer)> done;
     TimePoint until;
   };
-  using ReferenceScope = std::pair<Kind, std::string>;  // kind, namespace ("": all)
 
   Impl(async::Executor e, kube::Client& c, NodeRecords& r, Options o)
       : executor(e),
         client(c),
         records(r),
-        options(o),
         writer(c, index, r),
         leases(e, c),
         tasks(e),
-        timer(e) {}
+        timer(e),
+        references(e, c, index, tasks, [this](Changes changes) { changed(std::move(changes)); }),
+        intake(c, index, tasks, [this](Changes changes) { changed(std::move(changes)); }) {
+    references.set_cluster_wide(o.cluster_wide_references);
+  }
 
   // ---- start and stop
   void start();
@@ -106,13 +80,8 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
   void on_pods(std::vector<ObjectPtr> list);
   void on_pod_event(ChangeType type, ObjectPtr pod);
   Task<void> list_pods_of(NodeName node);
-  void put_pod(ObjectPtr pod, Changes& changes);
-  Task<void> apply_offline_policy(ObjectPtr pod, OfflinePolicy policy);
-  void admit_pod(ObjectPtr pod, const NodeName& node, Changes& changes);
-  void follow_references();
-  void watch_references(ReferenceScope scope);
-  Task<void> fetch_reference(ObjectKey key);
-  void publish(Changes changes);
+  /// Sends the changes to the nodes' sessions and follows what they mean for watches and readiness.
+  void changed(Changes changes);
 
   // ---- sessions
   bool ready() const;
@@ -137,21 +106,18 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
   async::Executor executor;
   kube::Client& client;
   NodeRecords& records;
-  Options options;
   DesiredIndex index;
   ReportWriter writer;
   NodeLeases leases;
   async::TaskGroup tasks;
   async::Wakeup timer;
+  ReferenceFollower references;
+  PodIntake intake;
   bool stopping = false;
 
   ClusterId cluster;
   std::unique_ptr<ListWatch> node_watch;
   std::unique_ptr<ListWatch> pod_watch;
-  std::map<ReferenceScope, std::unique_ptr<ListWatch>> reference_watches;
-  std::set<ObjectKey> fetching;
-  std::set<Uid> policy_done;      // pods whose tolerations were looked at
-  std::map<Uid, ObjectPtr> policy_pending;  // newest version seen while the patch is under way
   bool was_ready = false;
 
   std::map<NodeName, Session> sessions;
@@ -189,7 +155,7 @@ void EdgeController::Impl::start() {
   };
   // Other nodes' pods are many: only their keys are kept while a list is read.
   on_pod.project = [this](ObjectPtr pod) {
-    if (index.has_node(read_pod(*pod).node)) return pod;
+    if (index.has_node(node_of(*pod))) return pod;
     auto stub = std::make_shared<k8s::Object>(*pod);
     stub->json = nullptr;
     stub->status_json = nullptr;
@@ -204,7 +170,7 @@ Task<void> EdgeController::Impl::stop() {
   stopping = true;
   node_watch.reset();
   pod_watch.reset();
-  reference_watches.clear();
+  references.stop();
   leases.stop();
   timer.notify();
   for (PendingOpen& pending : std::exchange(pending_opens, {})) {
@@ -236,8 +202,7 @@ Task<void> EdgeController::Impl::keep_time() {
     const TimePoint now = client.world().clock.now();
     Changes changes;
     index.on_time(now, changes);
-    publish(std::move(changes));
-    follow_references();
+    changed(std::move(changes));
     std::vector<PendingOpen> late;
     std::erase_if(pending_opens, [&](PendingOpen& pending) {
       if (pending.until > now) return false;
@@ -264,7 +229,7 @@ void EdgeController::Impl::on_nodes(std::vector<ObjectPtr> list) {
   for (const NodeName& node : index.nodes()) {
     if (!listed.contains(node)) remove_node(node, changes);
   }
-  publish(std::move(changes));
+  changed(std::move(changes));
   if (!pod_watch->synced()) pod_watch->start();
   check_ready();
 }
@@ -276,7 +241,7 @@ void EdgeController::Impl::on_node_event(ChangeType type, ObjectPtr node) {
   } else {
     put_node(std::move(node), changes);
   }
-  publish(std::move(changes));
+  changed(std::move(changes));
 }
 
 void EdgeController::Impl::put_node(ObjectPtr node, Changes& changes) {
@@ -306,29 +271,24 @@ void EdgeController::Impl::on_pods(std::vector<ObjectPtr> list) {
   std::map<ObjectKey, Uid> listed;
   for (ObjectPtr& pod : list) {
     listed[pod->key] = pod->uid;
-    if (!is_stub(pod)) put_pod(std::move(pod), changes);
+    if (!is_stub(pod)) intake.put(std::move(pod), changes);
   }
   for (const ObjectPtr& known : index.pods()) {
     const auto found = listed.find(known->key);
     if (found != listed.end()) continue;
-    index.remove_pod(known->key, known->uid, client.world().clock.now(), changes);
+    intake.remove(known->key, known->uid, changes);
   }
-  publish(std::move(changes));
-  follow_references();
-  check_ready();
+  changed(std::move(changes));
 }
 
 void EdgeController::Impl::on_pod_event(ChangeType type, ObjectPtr pod) {
   Changes changes;
   if (type == ChangeType::kDeleted) {
-    policy_pending.erase(pod->uid);
-    policy_done.erase(pod->uid);
-    index.remove_pod(pod->key, pod->uid, client.world().clock.now(), changes);
+    intake.remove(pod->key, pod->uid, changes);
   } else if (!is_stub(pod)) {
-    put_pod(std::move(pod), changes);
+    intake.put(std::move(pod), changes);
   }
-  publish(std::move(changes));
-  follow_references();
+  changed(std::move(changes));
 }
 
 Task<void> EdgeController::Impl::list_pods_of(NodeName node) {
@@ -351,183 +311,29 @@ Task<void> EdgeController::Impl::list_pods_of(NodeName node) {
     Changes changes;
     for (const std::string_view item : page->items) {
       const auto pod = k8s::make_object(Kind::kPod, item);
-      if (pod) put_pod(*pod, changes);
+      if (pod) intake.put(*pod, changes);
       if (!pod) log::warning("a pod that cannot be read is passed over", {pod.error()});
     }
-    publish(std::move(changes));
+    changed(std::move(changes));
     token = page->continue_token;
   } while (!token.empty() && !stopping);
-  follow_references();
 }
 
-/// The first thing that happens to a pod of an edge node: its tolerations follow the offline policy, so
-/// that what the edge gets first is what stays.
-void EdgeController::Impl::put_pod(ObjectPtr pod, Changes& changes) {
-  const PodReading reading = read_pod(*pod);
-  if (!index.has_node(reading.node)) return;
-  const auto pending = policy_pending.find(pod->uid);
-  if (pending != policy_pending.end()) {
-    if (pending->second->resource_version < pod->resource_version) pending->second = pod;
-    return;
-  }
-  if (reading.finished || policy_done.contains(pod->uid)) {
-    return admit_pod(std::move(pod), reading.node, changes);
-  }
-  policy_done.insert(pod->uid);
-  const Result<OfflinePolicy> policy =
-      parse_offline_policy(annotation(*index.node(reading.node), kOfflinePolicyAnnotation));
-  if (!policy) log::warning("offline policy not understood, pods are kept", {policy.error()});
-  const OfflinePolicy applied = policy ? *policy : OfflinePolicy{};
-  const auto patch = toleration_patch(*pod->json, applied);
-  if (!patch || !*patch) return admit_pod(std::move(pod), reading.node, changes);
-  policy_pending[pod->uid] = pod;
-  tasks.spawn("offline policy", apply_offline_policy(std::move(pod), applied));
-}
-
-Task<void> EdgeController::Impl::apply_offline_policy(ObjectPtr pod, OfflinePolicy policy) {
-  const auto self = shared_from_this();
-  const auto body = toleration_patch(*pod->json, policy);
-  SKERRY_ASSERT(body && *body, "only called where the policy changes something");
-  kube::Patch patch;
-  patch.key = pod->key;
-  patch.type = kube::PatchType::kJson;
-  patch.body = **body;
-  const Result<std::string> patched = co_await client.patch(std::move(patch));
-  const auto pending = policy_pending.find(pod->uid);
-  if (pending == policy_pending.end()) co_return;  // deleted meanwhile
-  ObjectPtr newest = pending->second;
-  policy_pending.erase(pending);
-  if (patched) {
-    const auto object = k8s::make_object(Kind::kPod, *patched);
-    if (object && newest->resource_version < (*object)->resource_version) newest = *object;
-  } else if (patched.error().code != Code::kNotFound) {
-    log::warning("offline policy not applied", {{"pod", pod->key.text()}, patched.error()});
-  }
-  Changes changes;
-  admit_pod(newest, read_pod(*newest).node, changes);
-  publish(std::move(changes));
-  follow_references();
-  check_ready();
-}
-
-void EdgeController::Impl::admit_pod(ObjectPtr pod, const NodeName& node, Changes& changes) {
-  PodEntry entry;
-  entry.object = pod;
-  entry.node = node;
-  const auto references = k8s::referenced_objects(*pod);
-  if (references) {
-    for (const auto& [key, need] : *references) entry.references.insert(key);
-  }
-  index.put_pod(std::move(entry), client.world().clock.now(), changes);
-}
-
-/// Watches the namespaces that have references, and fetches what a running watch has already passed.
-void EdgeController::Impl::follow_references() {
-  if (stopping) return;
-  std::set<ReferenceScope> needed;
-  for (const std::string& ns : index.reference_namespaces()) {
-    for (const Kind kind : {Kind::kConfigMap, Kind::kSecret}) {
-      needed.emplace(kind, options.cluster_wide_references ? std::string() : ns);
-    }
-  }
-  std::erase_if(reference_watches, [&](const auto& entry) { return !needed.contains(entry.first); });
-  for (const ReferenceScope& scope : needed) {
-    if (!reference_watches.contains(scope)) watch_references(scope);
-  }
-  for (const ObjectKey& key : index.take_wanted()) {
-    const ReferenceScope scope(key.kind, options.cluster_wide_references ? std::string() : key.ns);
-    const auto watch = reference_watches.find(scope);
-    const bool list_will_tell = watch != reference_watches.end() && !watch->second->synced();
-    if (list_will_tell || !fetching.insert(key).second) continue;
-    tasks.spawn("fetch reference", fetch_reference(key));
-  }
-}
-
-void EdgeController::Impl::watch_references(ReferenceScope scope) {
-  kube::Selection selection;
-  selection.kind = scope.first;
-  selection.ns = scope.second;
-  kube::ListWatchHandlers handlers;
-  handlers.on_list = [this, scope](std::vector<ObjectPtr> list, ResourceVersion) {
-    Changes changes;
-    std::vector<ObjectPtr> whole;
-    std::set<ObjectKey> stubs;
-    for (ObjectPtr& object : list) {
-      if (is_stub(object)) {
-        stubs.insert(object->key);
-      } else {
-        whole.push_back(std::move(object));
-      }
-    }
-    // Referenced since its page was read: its data must be fetched.
-    for (const ObjectKey& key : stubs) {
-      if (!index.is_referenced(key) || !fetching.insert(key).second) continue;
-      tasks.spawn("fetch reference", fetch_reference(key));
-    }
-    index.put_reference_list(scope.first, scope.second, whole, stubs, changes);
-    publish(std::move(changes));
-    check_ready();
-  };
-  handlers.on_event = [this](ChangeType type, ObjectPtr object) {
-    Changes changes;
-    if (type == ChangeType::kDeleted) {
-      index.reference_absent(object->key, changes);
-    } else if (!is_stub(object)) {
-      index.put_reference(object, changes);
-    }
-    publish(std::move(changes));
-  };
-  handlers.on_state = [scope](std::optional<Error> error) {
-    if (!error) return;
-    log::warning("references cannot be watched",
-                 {{"kind", k8s::info(scope.first).wire}, {"namespace", scope.second}, *error});
-  };
-  handlers.project = [this](ObjectPtr object) {
-    if (index.is_referenced(object->key)) return object;
-    auto stub = std::make_shared<k8s::Object>(*object);
-    stub->json = nullptr;
-    return ObjectPtr(std::move(stub));
-  };
-  auto watch = std::make_unique<ListWatch>(client, executor, selection, std::move(handlers));
-  watch->start();
-  reference_watches[scope] = std::move(watch);
-}
-
-Task<void> EdgeController::Impl::fetch_reference(ObjectKey key) {
-  const auto self = shared_from_this();
-  while (!stopping && index.is_referenced(key)) {
-    const Result<std::string> answer = co_await client.get(key);
-    Changes changes;
-    if (answer) {
-      const auto object = k8s::make_object(key.kind, *answer);
-      if (object) index.put_reference(*object, changes);
-      if (!object) index.reference_absent(key, changes);
-    } else if (answer.error().code == Code::kNotFound) {
-      index.reference_absent(key, changes);
-    } else {
-      log::warning("reference not fetched", {{"object", key.text()}, answer.error()});
-      co_await async::sleep_for(kFetchRetry);
-      continue;
-    }
-    publish(std::move(changes));
-    break;
-  }
-  fetching.erase(key);
-  check_ready();
-}
-
-void EdgeController::Impl::publish(Changes changes) {
+void EdgeController::Impl::changed(Changes changes) {
   for (auto& [node, list] : changes) {
     const auto session = sessions.find(node);
     if (session != sessions.end()) session->second.feed->desired(std::move(list));
   }
+  if (stopping) return;
+  references.follow();
+  check_ready();
 }
 
 // ---- sessions --------------------------------------------------------------------------------
 
 bool EdgeController::Impl::ready() const {
   return was_ready || (!cluster.empty() && node_watch && node_watch->synced() &&
-                       pod_watch->synced() && policy_pending.empty() && index.held_pods() == 0);
+                       pod_watch->synced() && intake.pending() == 0 && index.held_pods() == 0);
 }
 
 void EdgeController::Impl::check_ready() {

@@ -132,12 +132,13 @@ Result<NodeReport> node_report(const NodeName& node,
 
 Result<std::string> event_object(const NodeName& node,
                                  const StoreId& store,
-                                 const lane::Report& report) {
+                                 const lane::Report& report,
+                                 WallTime time) {
   const Result<Json> body = parse_object(report.body);
   if (!body) return fail(body.error());
   const bool about_node = report.key.kind == k8s::Kind::kNode;
   const std::string ns = about_node ? "default" : report.key.ns;
-  const std::string now = k8s::format_time(std::chrono::system_clock::now());
+  const std::string now = k8s::format_time(time);
   Json event = {{"apiVersion", "v1"}, {"kind", "Event"}};
   event["metadata"] = {
       {"namespace", ns},

@@ -34,7 +34,8 @@ Result<NodeReport> node_report(const NodeName& node,
 /// Only Events about `node` itself or about `pod_uid`'s pod are made. Errors: kMalformed.
 Result<std::string> event_object(const NodeName& node,
                                  const StoreId& store,
-                                 const lane::Report& report);
+                                 const lane::Report& report,
+                                 WallTime now);
 
 /// An Event of cloudcore's own about an object (a refused one, a foreign cluster).
 std::string controller_event(const k8s::ObjectKey& about,

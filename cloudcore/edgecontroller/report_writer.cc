@@ -122,7 +122,7 @@ async::Task<Result<void>> ReportWriter::write_node(NodeName node, lane::Report r
 async::Task<Result<void>> ReportWriter::write_event(NodeName node,
                                                     StoreId store,
                                                     lane::Report report) {
-  const Result<std::string> event = event_object(node, store, report);
+  const Result<std::string> event = event_object(node, store, report, client_.world().clock.wall());
   if (!event) co_return fail(event.error());
   const std::string ns = report.key.kind == k8s::Kind::kNode ? "default" : report.key.ns;
   const Result<void> created = co_await done(client_.create(k8s::Kind::kEvent, ns, *event));

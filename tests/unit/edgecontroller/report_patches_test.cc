@@ -55,12 +55,12 @@ TEST_CASE("ReportPatches: an event's name makes a repeat the same event", "[edge
   report.key = {k8s::Kind::kPod, "default", "web"};
   report.uid = Uid("u1");
   report.body = R"({"reason":"Started","message":"Started container","type":"Normal"})";
-  const auto once = event_object(NodeName("edge-1"), StoreId("s"), report);
-  const auto again = event_object(NodeName("edge-1"), StoreId("s"), report);
+  const auto once = event_object(NodeName("edge-1"), StoreId("s"), report, WallTime{});
+  const auto again = event_object(NodeName("edge-1"), StoreId("s"), report, WallTime{});
   REQUIRE(once);
   CHECK(Json::parse(*once)["metadata"] == Json::parse(*again)["metadata"]);
   report.seq = ReportSeq(8);
-  const auto next = event_object(NodeName("edge-1"), StoreId("s"), report);
+  const auto next = event_object(NodeName("edge-1"), StoreId("s"), report, WallTime{});
   CHECK(Json::parse(*once)["metadata"] != Json::parse(*next)["metadata"]);
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("ReportPatches: wrong types in a body never throw", "[edgecontroller]"
   lane::Report report;
   report.key = {k8s::Kind::kPod, "default", "web"};
   report.body = R"({"reason":1,"message":{},"count":"many","type":[]})";
-  CHECK(event_object(NodeName("n"), StoreId("s"), report));
+  CHECK(event_object(NodeName("n"), StoreId("s"), report, WallTime{}));
 }
 
 TEST_CASE("ReportPatches: reserved label domains", "[edgecontroller]") {

@@ -1,0 +1,133 @@
+#include "cloudcore/edgecontroller/reference_follower.h"
+
+#include "common/async/wakeup.h"
+#include "common/base/log.h"
+
+namespace skerry::edgecontroller {
+namespace {
+
+using async::Task;
+using k8s::Kind;
+using kube::ChangeType;
+using kube::ListWatch;
+
+constexpr auto kFetchRetry = 1s;
+
+/// An object of whose existence only the key is kept: its data was dropped while listing.
+bool is_stub(const ObjectPtr& object) { return !object->json; }
+
+}  // namespace
+
+ReferenceFollower::ReferenceFollower(async::Executor executor,
+                                     kube::Client& client,
+                                     DesiredIndex& index,
+                                     async::TaskGroup& tasks,
+                                     Changed changed)
+    : executor_(executor),
+      client_(client),
+      index_(index),
+      tasks_(tasks),
+      changed_(std::move(changed)) {}
+
+void ReferenceFollower::stop() {
+  stopping_ = true;
+  watches_.clear();
+}
+
+/// Watches the namespaces that have references, and fetches what a running watch has already passed.
+void ReferenceFollower::follow() {
+  if (stopping_) return;
+  std::set<ReferenceScope> needed;
+  for (const std::string& ns : index_.reference_namespaces()) {
+    for (const Kind kind : {Kind::kConfigMap, Kind::kSecret}) {
+      needed.emplace(kind, cluster_wide_ ? std::string() : ns);
+    }
+  }
+  std::erase_if(watches_, [&](const auto& entry) { return !needed.contains(entry.first); });
+  for (const ReferenceScope& scope : needed) {
+    if (!watches_.contains(scope)) watch(scope);
+  }
+  for (const ObjectKey& key : index_.take_wanted()) {
+    const ReferenceScope scope(key.kind, cluster_wide_ ? std::string() : key.ns);
+    const auto watch = watches_.find(scope);
+    const bool list_will_tell = watch != watches_.end() && !watch->second->synced();
+    if (list_will_tell || !fetching_.insert(key).second) continue;
+    tasks_.spawn("fetch reference", fetch(key));
+  }
+}
+
+void ReferenceFollower::watch(ReferenceScope scope) {
+  kube::Selection selection;
+  selection.kind = scope.first;
+  selection.ns = scope.second;
+  kube::ListWatchHandlers handlers;
+  handlers.on_list = [this, scope](std::vector<ObjectPtr> list, ResourceVersion) {
+    on_list(scope, std::move(list));
+  };
+  handlers.on_event = [this](ChangeType type, ObjectPtr object) {
+    Changes changes;
+    if (type == ChangeType::kDeleted) {
+      index_.reference_absent(object->key, changes);
+    } else if (!is_stub(object)) {
+      index_.put_reference(object, changes);
+    }
+    changed_(std::move(changes));
+  };
+  handlers.on_state = [scope](std::optional<Error> error) {
+    if (!error) return;
+    log::warning("references cannot be watched",
+                 {{"kind", k8s::info(scope.first).wire}, {"namespace", scope.second}, *error});
+  };
+  handlers.project = [this](ObjectPtr object) {
+    if (index_.is_referenced(object->key)) return object;
+    auto stub = std::make_shared<k8s::Object>(*object);
+    stub->json = nullptr;
+    return ObjectPtr(std::move(stub));
+  };
+  auto made = std::make_unique<ListWatch>(client_, executor_, selection, std::move(handlers));
+  made->start();
+  watches_[scope] = std::move(made);
+}
+
+void ReferenceFollower::on_list(const ReferenceScope& scope, std::vector<ObjectPtr> list) {
+  Changes changes;
+  std::vector<ObjectPtr> whole;
+  std::set<ObjectKey> stubs;
+  for (ObjectPtr& object : list) {
+    if (is_stub(object)) {
+      stubs.insert(object->key);
+    } else {
+      whole.push_back(std::move(object));
+    }
+  }
+  // Referenced since its page was read: its data must be fetched.
+  for (const ObjectKey& key : stubs) {
+    if (!index_.is_referenced(key) || !fetching_.insert(key).second) continue;
+    tasks_.spawn("fetch reference", fetch(key));
+  }
+  index_.put_reference_list(scope.first, scope.second, whole, stubs, changes);
+  changed_(std::move(changes));
+}
+
+Task<void> ReferenceFollower::fetch(ObjectKey key) {
+  while (!stopping_ && index_.is_referenced(key)) {
+    const Result<std::string> answer = co_await client_.get(key);
+    Changes changes;
+    if (answer) {
+      const auto object = k8s::make_object(key.kind, *answer);
+      if (object) index_.put_reference(*object, changes);
+      if (!object) index_.reference_absent(key, changes);
+    } else if (answer.error().code == Code::kNotFound) {
+      index_.reference_absent(key, changes);
+    } else {
+      log::warning("reference not fetched", {{"object", key.text()}, answer.error()});
+      co_await async::sleep_for(kFetchRetry);
+      continue;
+    }
+    changed_(std::move(changes));
+    break;
+  }
+  fetching_.erase(key);
+}
+
+}  // namespace skerry::edgecontroller

@@ -1,0 +1,52 @@
+// Follows the ConfigMaps and Secrets that pods of edge nodes refer to: one watch per kind and namespace
+// that has references (or per kind), and a fetch for what a running watch has already passed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "cloudcore/edgecontroller/desired_index.h"
+#include "cloudcore/kube/list_watch.h"
+#include "common/async/task_group.h"
+
+namespace skerry::edgecontroller {
+
+/// Data of objects that no edge pod refers to is dropped while a list is read.
+/// Owner: EdgeController. Thread: control shard. Must outlive the tasks it spawns in `tasks`.
+class ReferenceFollower {
+ public:
+  using Changed = std::function<void(Changes)>;
+
+  ReferenceFollower(async::Executor executor,
+                    kube::Client& client,
+                    DesiredIndex& index,
+                    async::TaskGroup& tasks,
+                    Changed changed);
+
+  void set_cluster_wide(bool cluster_wide) { cluster_wide_ = cluster_wide; }
+  /// Call after the index may have got or lost references.
+  void follow();
+  void stop();
+
+ private:
+  using ReferenceScope = std::pair<k8s::Kind, std::string>;  // kind, namespace ("": all)
+
+  void watch(ReferenceScope scope);
+  void on_list(const ReferenceScope& scope, std::vector<ObjectPtr> list);
+  async::Task<void> fetch(ObjectKey key);
+
+  async::Executor executor_;
+  kube::Client& client_;
+  DesiredIndex& index_;
+  async::TaskGroup& tasks_;
+  Changed changed_;
+  std::map<ReferenceScope, std::unique_ptr<kube::ListWatch>> watches_;
+  std::set<ObjectKey> fetching_;
+  bool cluster_wide_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace skerry::edgecontroller
