@@ -112,6 +112,15 @@ class Containerd:
         """Ids of running containers and sandboxes; equal sets mean that nothing was restarted."""
         return {each.id for each in self._inventory(namespace) if each.running}
 
+    def root_of(self, container: Container) -> pathlib.Path:
+        """The file system that a running container sees, mounts included."""
+        return pathlib.Path(f"/proc/{container.pid}/root")
+
+    def read_file(self, container: Container, path: str) -> str:
+        """"" where there is no such file. Its links must be relative, as those of volumes are."""
+        file = self.root_of(container) / path.lstrip("/")
+        return file.read_text() if file.exists() else ""
+
     def tag_image(self, existing: str, new: str) -> None:
         """One more name for an image: a test's "new version"."""
         self.ctr("images", "tag", existing, new)

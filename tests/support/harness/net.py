@@ -82,7 +82,7 @@ class Uplink:
         self._in_namespace("neigh", "del", self.cloud_ip, "dev", self._edge_end, check=False)
 
     def established(self, port: int) -> tuple[int, int]:
-        """Established TCP connections to the hub's `port`, as the cloud's and the edge's kernel see it."""
+        """Established TCP connections to the hub's `port`, as each kernel sees it: cloud, edge."""
         seen = f"( sport = :{port} or dport = :{port} )"
         cloud = run("ss", "-Htn", "state", "established", seen, "src", self.cloud_ip)
         edge = run(*self.enter, "ss", "-Htn", "state", "established", seen)

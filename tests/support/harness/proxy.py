@@ -24,6 +24,7 @@ class Connection:
         self.bytes = {Direction.UP: 0, Direction.DOWN: 0}
         self.records = {Direction.UP: RecordCounter(), Direction.DOWN: RecordCounter()}
         self.closed = threading.Event()
+        self.opened_at = time.monotonic()
 
     def reset(self) -> None:
         """Both ends see a connection reset, at once."""
