@@ -1,0 +1,1 @@
+skerry_unit_tests(kube USES skerry_kube)
