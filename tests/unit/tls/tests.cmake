@@ -1,0 +1,1 @@
+skerry_unit_tests(tls USES skerry_tls)
