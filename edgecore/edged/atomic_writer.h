@@ -1,6 +1,6 @@
 // Files that change together: a reader sees the old set or the new one, never a mixture.
 // Source: kubelet 1.34, pkg/volume/util/atomic_writer.go: `..data` is a link to a directory with a
-// time in its name, every visible name is a link into `..data`, an update renames `..data`.
+// version in its name, every visible name is a link into `..data`, an update renames `..data`.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,6 @@ using Payload = std::map<std::string, FileContent>;
 
 struct WriteOptions {
   std::optional<std::int64_t> fs_group;  // group of all files; they become readable to it
-  std::string stamp;                     // part of the new directory's name; unique per write
 };
 
 /// Makes `directory` (which exists) hold exactly the payload. Returns whether anything changed; then

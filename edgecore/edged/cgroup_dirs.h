@@ -21,6 +21,7 @@ struct CgroupSetup {
   CgroupVersion version = CgroupVersion::kV1;
   CgroupDriver driver = CgroupDriver::kCgroupfs;
   std::string root = "/sys/fs/cgroup";
+  int cpus = 0;  // of the node, for the share of all pods together; 0: left as it is
 };
 
 /// v2 where the root has cgroup.controllers; v1 where it has a cpu or memory hierarchy (hybrid

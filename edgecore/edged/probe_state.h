@@ -33,8 +33,7 @@ class ProbeState {
 
   /// A probe was begun at `now`; the next one is a period later.
   void on_begun(TimePoint now);
-  /// Its answer. Unknown is thrown away. True when result() changed or was confirmed at its threshold
-  /// for the first time.
+  /// Its answer. Unknown is thrown away. True when result() changed.
   bool on_answer(ProbeResult answer);
 
   /// Puts off the next probe by `delay`: after a restart of edgecore, so that not all come at once.
