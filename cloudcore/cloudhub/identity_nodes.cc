@@ -1,0 +1,138 @@
+#include "cloudcore/cloudhub/identity_nodes.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cloudcore/cloudhub/deny_list.h"
+#include "common/k8s/time.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kDatum = "identity.json";
+
+std::string text_at(const json& object, std::string_view key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+WallTime time_at(const json& object, std::string_view key) {
+  return k8s::parse_time(text_at(object, key)).value_or(WallTime{});
+}
+
+}  // namespace
+
+std::string identity_record_name(const NodeName& node) { return "node-identity." + node.str(); }
+
+Record encode_identity(const NodeIdentity& identity) {
+  const json body = {{"node", identity.node.str()},
+                     {"keyHash", identity.key_hash},
+                     {"serial", identity.serial},
+                     {"issued", k8s::format_time(identity.issued)},
+                     {"notAfter", k8s::format_time(identity.not_after)},
+                     {"joined", k8s::format_time(identity.joined)},
+                     {"token", identity.token_id},
+                     {"labels", identity.labels},
+                     {"lineage", identity.lineage}};
+  return {.kind = RecordKind::kNodeIdentity,
+          .name = identity_record_name(identity.node),
+          .data = {{kDatum, body.dump()}},
+          .resource_version = identity.resource_version};
+}
+
+Result<NodeIdentity> decode_identity(const Record& record) {
+  const auto datum = record.data.find(kDatum);
+  const json body = datum == record.data.end() ? json() : json::parse(datum->second, nullptr, false);
+  NodeIdentity identity;
+  if (body.is_object()) identity.node = NodeName(text_at(body, "node"));
+  if (identity.node.empty() || identity_record_name(identity.node) != record.name) {
+    return fail(Code::kMalformed, "Secret " + record.name +
+                                      " is not readable; delete it and let the node join again");
+  }
+  identity.key_hash = text_at(body, "keyHash");
+  identity.serial = text_at(body, "serial");
+  identity.issued = time_at(body, "issued");
+  identity.not_after = time_at(body, "notAfter");
+  identity.joined = time_at(body, "joined");
+  identity.token_id = text_at(body, "token");
+  for (const auto& [key, value] : body.value("labels", json::object()).items()) {
+    if (value.is_string()) identity.labels[key] = value.get<std::string>();
+  }
+  for (const json& serial : body.value("lineage", json::array())) {
+    if (serial.is_string()) identity.lineage.push_back(serial.get<std::string>());
+  }
+  identity.resource_version = record.resource_version;
+  return identity;
+}
+
+std::vector<std::string> extend_lineage(std::vector<std::string> lineage,
+                                        const std::string& presented,
+                                        const std::string& issued) {
+  // What was presented is what the node surely has; it moves next to the newest, so that it is the last
+  // to be dropped.
+  std::erase(lineage, presented);
+  lineage.push_back(presented);
+  lineage.push_back(issued);
+  while (lineage.size() > kLineageMax) lineage.erase(lineage.begin());
+  return lineage;
+}
+
+async::Task<Result<std::optional<NodeIdentity>>> find_identity(std::shared_ptr<IdentityStore> store,
+                                                               NodeName node) {
+  Result<Record> record = co_await store->get(identity_record_name(node));
+  if (!record && record.error().code == Code::kNotFound) co_return std::optional<NodeIdentity>();
+  if (!record) co_return fail(record.error());
+  Result<NodeIdentity> identity = decode_identity(*record);
+  if (!identity) co_return fail(identity.error());
+  co_return std::optional<NodeIdentity>(std::move(*identity));
+}
+
+async::Task<Result<std::vector<NodeIdentity>>> list_identities(
+    std::shared_ptr<IdentityStore> store) {
+  Result<std::vector<Record>> records = co_await store->list(RecordKind::kNodeIdentity);
+  if (!records) co_return fail(records.error());
+  std::vector<NodeIdentity> identities;
+  for (const Record& record : *records) {
+    Result<NodeIdentity> identity = decode_identity(record);
+    if (!identity) co_return fail(identity.error());
+    identities.push_back(std::move(*identity));
+  }
+  co_return identities;
+}
+
+async::Task<Result<void>> put_identity(std::shared_ptr<IdentityStore> store, NodeIdentity identity) {
+  Record record = encode_identity(identity);
+  if (record.resource_version.empty()) {
+    Result<Record> created = co_await store->create(std::move(record));
+    if (!created) co_return fail(created.error());
+  } else {
+    Result<Record> replaced = co_await store->replace(std::move(record));
+    if (!replaced) co_return fail(replaced.error());
+  }
+  co_return Result<void>();
+}
+
+async::Task<Result<bool>> revoke_node(std::shared_ptr<IdentityStore> store,
+                                      NodeName node,
+                                      WallTime now,
+                                      std::string reason) {
+  Result<std::optional<NodeIdentity>> identity = co_await find_identity(store, node);
+  if (!identity) co_return fail(identity.error());
+  std::function<void(DenySet&)> deny = [&node, &reason, now, &identity](DenySet& set) {
+    // The newest certificate is named by its serial too: this machine's clock may be behind the hub's.
+    if (*identity) {
+      for (const std::string& serial : (*identity)->lineage) {
+        set.deny_serial(node, serial, now, reason);
+      }
+    }
+    set.deny_issued_until(node, now, reason);
+    set.prune(now);
+  };
+  Result<void> changed = co_await change_deny_list(store, std::move(deny));
+  if (!changed) co_return fail(changed.error());
+  co_return identity->has_value();
+}
+
+}  // namespace skerry::cloudhub
