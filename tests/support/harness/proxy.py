@@ -144,10 +144,10 @@ class TcpProxy:
                 if self._swallowing:
                     continue
                 data, cut = self._take_allowance(data, direction)
-                target.sendall(data)
-                with self._lock:
+                with self._lock:  # counted first: what a peer has seen is always in the count
                     connection.bytes[direction] += len(data)
                     connection.records[direction].feed(data)
+                target.sendall(data)
                 if cut:
                     break
             else:
