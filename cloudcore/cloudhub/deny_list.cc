@@ -152,10 +152,12 @@ async::Task<Result<void>> change_deny_list(std::shared_ptr<IdentityStore> store,
 DenyListWatch::DenyListWatch(async::Executor executor,
                              std::shared_ptr<IdentityStore> store,
                              seam::World world,
-                             Listener listener)
+                             Listener listener,
+                             Duration poll)
     : store_(std::move(store)),
       world_(world),
       listener_(std::move(listener)),
+      poll_(poll),
       wakeup_(executor) {}
 
 async::Task<void> DenyListWatch::run(std::shared_ptr<DenyListWatch> self) {
@@ -163,7 +165,7 @@ async::Task<void> DenyListWatch::run(std::shared_ptr<DenyListWatch> self) {
     Result<DenySet> read = co_await read_deny_list(self->store_);
     if (self->stopping_) break;
     self->take(std::move(read));
-    co_await self->wakeup_.wait_until(self->world_.clock.now() + kDenyListPoll);
+    co_await self->wakeup_.wait_until(self->world_.clock.now() + self->poll_);
   }
 }
 

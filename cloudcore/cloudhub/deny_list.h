@@ -67,7 +67,8 @@ class DenyListWatch {
   DenyListWatch(async::Executor executor,
                 std::shared_ptr<IdentityStore> store,
                 seam::World world,
-                Listener listener);
+                Listener listener,
+                Duration poll = kDenyListPoll);
 
   /// Runs until stop(). `self` keeps it.
   static async::Task<void> run(std::shared_ptr<DenyListWatch> self);
@@ -81,6 +82,7 @@ class DenyListWatch {
   std::shared_ptr<IdentityStore> store_;
   seam::World world_;
   Listener listener_;
+  Duration poll_;
   async::Wakeup wakeup_;
   std::shared_ptr<const DenySet> current_;
   std::string last_;        // encoded, to see a change

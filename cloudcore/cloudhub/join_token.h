@@ -63,8 +63,8 @@ struct PresentedToken {
 std::optional<PresentedToken> parse_presented_token(std::string_view text);
 
 struct TokenWish {
-  NodeName node;
-  Labels labels;
+  NodeName node = {};
+  Labels labels = {};
   std::int64_t uses_max = 1;
   Duration life = kJoinTokenLifeMax;
 };

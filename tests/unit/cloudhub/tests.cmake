@@ -1,0 +1,1 @@
+skerry_unit_tests(cloudhub USES skerry_cloudhub)

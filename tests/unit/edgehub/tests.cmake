@@ -1,0 +1,1 @@
+skerry_unit_tests(edgehub USES skerry_edgehub skerry_config)
