@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "edgecore/edged/quantity.h"
+#include "edgecore/edged/resource_amounts.h"
 
 namespace skerry::edged {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "edgecore/edged/quantity.h"
+#include "edgecore/edged/resource_amounts.h"
 
 namespace skerry::edged {
 namespace {

@@ -15,7 +15,7 @@
 #include <optional>
 #include <sstream>
 
-#include "edgecore/edged/quantity.h"
+#include "edgecore/edged/resource_amounts.h"
 #include "edgecore/edged/small_file.h"
 
 namespace skerry::edged {

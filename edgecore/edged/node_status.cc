@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/k8s/time.h"
-#include "edgecore/edged/quantity.h"
+#include "edgecore/edged/resource_amounts.h"
 
 namespace skerry::edged {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "common/base/assert.h"
-#include "edgecore/edged/quantity.h"
+#include "edgecore/edged/resource_amounts.h"
 
 namespace skerry::edged {
 namespace {
