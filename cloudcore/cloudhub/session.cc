@@ -26,12 +26,6 @@ async::Task<void> Session::run(std::shared_ptr<Session> self) {
              {"epoch", self->epoch().value()},
              {"remote", remote},
              {"reason", self->close_reason_.empty() ? why.what : self->close_reason_}});
-  if (!self->opened_) co_return;
-  // Named: a capturing lambda inside a co_await expression is freed twice by g++ 12.
-  std::function<void(std::function<void(bool)>)> close = [self](std::function<void(bool)> done) {
-    self->backend_.close(self->node(), self->epoch(), [done] { done(true); });
-  };
-  co_await async::from_callback<bool>(std::move(close));
 }
 
 // ---- from the control shard ------------------------------------------------------------------
@@ -82,7 +76,6 @@ auto Session::back(void (Session::*enter)(Answer)) {
 }
 
 void Session::perform(Open effect) {
-  opened_ = true;
   host_.admit(std::move(effect), shared_from_this(), back(&Session::enter_opened));
 }
 
@@ -113,7 +106,7 @@ void Session::perform(Refused effect) {
 }
 
 void Session::perform(Renew effect) {
-  host_.renew(node(), std::move(effect.request), back(&Session::enter_certificate));
+  host_.renew(pump_.lane().peer(), std::move(effect.request), back(&Session::enter_certificate));
 }
 
 void Session::perform(Close effect) {

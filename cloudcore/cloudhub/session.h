@@ -22,7 +22,7 @@ class SessionHost {
   virtual void admit(Open open,
                      std::shared_ptr<NodeFeed> feed,
                      std::function<void(OpenAnswer)> done) = 0;
-  virtual void renew(const NodeName& node,
+  virtual void renew(const lane::PeerIdentity& peer,
                      lane::RenewRequest request,
                      std::function<void(Result<lane::CertificateReply>)> done) = 0;
 };
@@ -40,7 +40,7 @@ class Session final : public NodeFeed,
           SessionHost& host,
           seam::World world);
 
-  /// Until the session is over and its API writes have ended.
+  /// Until the connection is over; the hub then closes the node at the backend.
   static async::Task<void> run(std::shared_ptr<Session> self);
 
   const NodeName& node() const { return protocol_.node(); }
@@ -83,7 +83,6 @@ class Session final : public NodeFeed,
   lane::Pump pump_;
   std::string close_reason_;
   bool closing_ = false;
-  bool opened_ = false;
 };
 
 }  // namespace skerry::cloudhub
