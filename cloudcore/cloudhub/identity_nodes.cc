@@ -35,7 +35,8 @@ Record encode_identity(const NodeIdentity& identity) {
                      {"joined", k8s::format_time(identity.joined)},
                      {"token", identity.token_id},
                      {"labels", identity.labels},
-                     {"lineage", identity.lineage}};
+                     {"lineage", identity.lineage},
+                     {"registered", identity.registered}};
   return {.kind = RecordKind::kNodeIdentity,
           .name = identity_record_name(identity.node),
           .data = {{kDatum, body.dump()}},
@@ -63,6 +64,7 @@ Result<NodeIdentity> decode_identity(const Record& record) {
   for (const json& serial : body.value("lineage", json::array())) {
     if (serial.is_string()) identity.lineage.push_back(serial.get<std::string>());
   }
+  identity.registered = body.contains("registered") && body["registered"] == true;
   identity.resource_version = record.resource_version;
   return identity;
 }

@@ -27,6 +27,8 @@ struct NodeIdentity {
   /// Serials since the last join, the newest last: only these may be renewed. A renewal whose answer
   /// was lost leaves the node with an older one.
   std::vector<std::string> lineage;
+  /// The Node was created since the last join: if it is missing now, an administrator deleted it.
+  bool registered = false;
   std::string resource_version;
 };
 

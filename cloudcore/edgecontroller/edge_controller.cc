@@ -354,11 +354,19 @@ void EdgeController::Impl::open(PendingOpen pending) {
 Task<void> EdgeController::Impl::answer_open(PendingOpen pending) {
   const auto self = shared_from_this();
   const NodeName node = pending.request.node;
-  if (!index.has_node(node) && records.is_registered(node)) {
-    pending.done(lane::Goodbye{lane::GoodbyeCode::kNodeGone,
-                               "the Node was deleted: `edgecore join` brings it back",
-                               kGoodbyeDelayMax});
-    co_return;
+  if (!index.has_node(node)) {
+    const Result<NodeRecord> record = co_await records.find(node);
+    if (!record) {
+      pending.done(
+          lane::Goodbye{lane::GoodbyeCode::kNotReady, record.error().what, kNotReadyRetry});
+      co_return;
+    }
+    if (record->registered && !index.has_node(node)) {
+      pending.done(lane::Goodbye{lane::GoodbyeCode::kNodeGone,
+                                 "the Node was deleted: `edgecore join` brings it back",
+                                 kGoodbyeDelayMax});
+      co_return;
+    }
   }
   co_await catch_up(pending.request);
   cloudhub::Opened opened;

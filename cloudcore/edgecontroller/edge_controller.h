@@ -14,15 +14,19 @@
 
 namespace skerry::edgecontroller {
 
-/// What joining left on record about a node; asked on the control shard.
+/// What joining left on record about a node.
+struct NodeRecord {
+  std::map<std::string, std::string> labels;  // for the Node's creation
+  bool registered = false;  // the Node was created since the last join: if missing, it was deleted
+};
+
+/// Asked on the control shard. Implementation: App's, over cloudhub's identity store.
 class NodeRecords {
  public:
   virtual ~NodeRecords() = default;
-  /// Labels for the Node's creation, from the join.
-  virtual std::map<std::string, std::string> labels(const NodeName& node) = 0;
-  /// The Node was created since the last join: if it is missing now, somebody deleted it.
-  virtual bool is_registered(const NodeName& node) = 0;
-  virtual void set_registered(const NodeName& node) = 0;
+  /// A node that never joined here has an empty record.
+  virtual async::Task<Result<NodeRecord>> find(NodeName node) = 0;
+  virtual async::Task<Result<void>> set_registered(NodeName node) = 0;
 };
 
 struct Options {

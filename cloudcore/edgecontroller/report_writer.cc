@@ -96,8 +96,14 @@ async::Task<Result<void>> ReportWriter::write_pod_status(lane::Report report) {
 }
 
 async::Task<Result<void>> ReportWriter::write_node(NodeName node, lane::Report report) {
+  NodeRecord record;
+  if (!index_.has_node(node)) {
+    Result<NodeRecord> found = co_await records_.find(node);
+    if (!found) co_return fail(found.error());
+    record = std::move(*found);
+  }
   const Result<NodeReport> parts =
-      node_report(node, report.body, records_.labels(node), client_.world().clock.wall());
+      node_report(node, report.body, record.labels, client_.world().clock.wall());
   if (!parts) co_return fail(parts.error());
   kube::Patch patch;
   patch.key = report.key;
@@ -110,12 +116,13 @@ async::Task<Result<void>> ReportWriter::write_node(NodeName node, lane::Report r
   const bool missing = !index_.has_node(node) || (!written && written.error().code == Code::kNotFound);
   if (!missing) co_return written;
 
-  if (parts->registration.empty() || records_.is_registered(node)) {
+  if (parts->registration.empty() || record.registered) {
     co_return fail(Code::kNotFound, "the Node was deleted: `edgecore join` brings it back");
   }
   const Result<void> created = co_await done(client_.create(k8s::Kind::kNode, "", parts->registration));
   if (!created && created.error().code != Code::kAlreadyExists) co_return created;
-  records_.set_registered(node);
+  const Result<void> recorded = co_await records_.set_registered(node);
+  if (!recorded) co_return recorded;
   co_return co_await done(client_.patch(patch));
 }
 

@@ -1,0 +1,118 @@
+// cloudcore's command line. Source: design.md section 9.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+
+#include "cloudcore/app.h"
+#include "cloudcore/node_command.h"
+#include "cloudcore/token_command.h"
+#include "common/base/log.h"
+#include "common/config/cloud_config.h"
+
+#ifndef SKERRY_VERSION
+#define SKERRY_VERSION "unknown"
+#endif
+
+namespace skerry::cloudcore {
+namespace {
+
+struct Arguments {
+  std::string config_file;
+  std::string kubeconfig;
+  std::string data_dir;
+  bool print_default = false;
+  bool print_minimal = false;
+};
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "cloudcore: %s\n", error.what.c_str());
+  return 1;
+}
+
+/// File over defaults, flags over file.
+Result<config::CloudConfigRead> read_config(const Arguments& arguments) {
+  config::CloudConfigRead read;
+  if (!arguments.config_file.empty()) {
+    auto loaded = config::load_cloud_config(arguments.config_file);
+    if (!loaded) return fail(loaded.error());
+    read = std::move(*loaded);
+  }
+  if (!arguments.kubeconfig.empty()) read.config.kubeconfig = arguments.kubeconfig;
+  if (!arguments.data_dir.empty()) read.config.data_dir = arguments.data_dir;
+  return read;
+}
+
+log::Level level_of(const std::string& word) {
+  if (word == "debug") return log::Level::kDebug;
+  if (word == "warning") return log::Level::kWarning;
+  if (word == "error") return log::Level::kError;
+  return log::Level::kInfo;
+}
+
+int serve(const config::CloudConfigRead& read) {
+  log::configure(level_of(read.config.log_level), read.config.log_format == "json"
+                                                      ? log::Format::kJson
+                                                      : log::Format::kKeyValue);
+  for (const std::string& warning : read.warnings) log::warning(warning);
+  log::info("cloudcore starts", {{"version", SKERRY_VERSION}});
+  const Result<void> ran = App(read.config).run();
+  return ran ? 0 : complain(ran.error());
+}
+
+int run(int argc, char** argv) {
+  CLI::App cli{"cloudcore: the cloud half of Skerry, beside a Kubernetes API"};
+  cli.set_version_flag("--version", SKERRY_VERSION);
+  cli.fallthrough();  // --kubeconfig and --data-dir work for every subcommand
+  Arguments arguments;
+  cli.add_option("--config", arguments.config_file, "configuration file (KubeEdge's keys)");
+  cli.add_option("--kubeconfig", arguments.kubeconfig, "how to reach the Kubernetes API");
+  cli.add_option("--data-dir", arguments.data_dir, "where state is kept");
+  cli.add_flag("--defaultconfig", arguments.print_default, "print every key with its default");
+  cli.add_flag("--minconfig", arguments.print_minimal, "print the keys one usually sets");
+
+  TokenCommand token;
+  CLI::App* tokens = cli.add_subcommand("token", "tokens that let an edge join");
+  tokens->require_subcommand(1);
+  CLI::App* create = tokens->add_subcommand("create", "make one; it is printed on the last line");
+  create->add_option("--node", token.node, "only for the node of this name");
+  create->add_option("--labels", token.labels, "labels of the Node: k=v,..");
+  create->add_option("--ttl", token.ttl, "how long it can be used, 24h at most");
+  create->add_option("--reusable", token.reusable, "for so many nodes");
+  CLI::App* list_tokens = tokens->add_subcommand("list", "show the tokens, without their secrets");
+  CLI::App* remove = tokens->add_subcommand("delete", "make a token useless");
+  remove->add_option("id", token.id, "first part of the token")->required();
+
+  NodeCommand node;
+  CLI::App* nodes = cli.add_subcommand("node", "the nodes that have joined");
+  nodes->require_subcommand(1);
+  CLI::App* list_nodes = nodes->add_subcommand("list", "show them and their certificates");
+  CLI::App* revoke = nodes->add_subcommand("revoke", "shut a node out, at once and for good");
+  revoke->add_option("name", node.node, "the node")->required();
+  revoke->add_option("--reason", node.reason, "for people");
+
+  CLI11_PARSE(cli, argc, argv);
+
+  Result<config::CloudConfigRead> read = read_config(arguments);
+  if (!read) return complain(read.error());
+  if (arguments.print_default || arguments.print_minimal) {
+    std::fputs(config::print_cloud_config(read->config, arguments.print_minimal).c_str(), stdout);
+    return 0;
+  }
+  if (tokens->parsed()) {
+    if (create->parsed()) token.verb = TokenCommand::Verb::kCreate;
+    if (list_tokens->parsed()) token.verb = TokenCommand::Verb::kList;
+    if (remove->parsed()) token.verb = TokenCommand::Verb::kDelete;
+    return token_command(read->config, token);
+  }
+  if (nodes->parsed()) {
+    if (list_nodes->parsed()) node.verb = NodeCommand::Verb::kList;
+    if (revoke->parsed()) node.verb = NodeCommand::Verb::kRevoke;
+    return node_command(read->config, node);
+  }
+  return serve(*read);
+}
+
+}  // namespace
+}  // namespace skerry::cloudcore
+
+int main(int argc, char** argv) { return skerry::cloudcore::run(argc, argv); }
