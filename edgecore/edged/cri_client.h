@@ -75,6 +75,8 @@ class CriClient {
   using Call = async::Task<Result<Reply>>;
 
   virtual ~CriClient() = default;
+  /// Every call that waits, and every later one, ends with kCancelled. For going down.
+  virtual void close() = 0;
 
   virtual Call<cri::VersionResponse> version(cri::VersionRequest) = 0;
   virtual Call<cri::StatusResponse> status(cri::StatusRequest) = 0;

@@ -39,6 +39,7 @@ class GrpcCriClient final : public CriClient {
                                                socket_path(std::move(endpoint)),
                                                kCriMessageBytesMax)) {}
   ~GrpcCriClient() override { channel_->close(); }
+  void close() override { channel_->close(); }
 
   Call<cri::VersionResponse> version(cri::VersionRequest r) override {
     return runtime<cri::VersionResponse>("Version", r, kCriListDeadline);

@@ -1,0 +1,109 @@
+#include "edgecore/edged/pod_images.h"
+
+#include "cri_v1.pb.h"
+#include "edgecore/edged/image_reference.h"
+
+namespace skerry::edged {
+namespace {
+
+constexpr auto kRetry = std::chrono::seconds(10);
+
+}  // namespace
+
+PodImages::PodImages(async::Executor executor,
+                     seam::World world,
+                     CriClient& runtime,
+                     EventRecorder& events)
+    : world_(world), runtime_(runtime), events_(events), pull_ended_(std::move(executor)) {}
+
+ImageOutcome PodImages::refuse(Waiting waiting, Duration retry_after) {
+  return {"", std::nullopt, "", std::move(waiting), world_.clock.now() + retry_after};
+}
+
+async::Task<ImageOutcome> PodImages::ensure(PodPtr pod,
+                                            std::string container,
+                                            std::vector<RegistryAuth> auths) {
+  const ContainerSpec& spec = *pod->container(container);
+  const Result<std::string> image = with_default_tag(spec.image);
+  if (!image) co_return refuse({"InvalidImageName", image.error().what}, kRetry);
+  const Result<ImageOutcome> found = co_await find(*image);
+  if (!found) co_return refuse({"ImageInspectError", found.error().what}, kRetry);
+  switch (should_pull(spec.pull_policy, !found->image_id.empty())) {
+    case PullDecision::kUse:
+      events_.record({pod, container, EventType::kNormal, "Pulled", present_message(spec.image)});
+      co_return *found;
+    case PullDecision::kNever:
+      events_.record({pod, container, EventType::kWarning, "ErrImageNeverPull",
+                      never_pull_message(spec.image)});
+      co_return refuse({"ErrImageNeverPull", never_pull_message(spec.image)}, kRetry);
+    case PullDecision::kPull: break;
+  }
+  co_return co_await pull(pod, container, std::move(auths));
+}
+
+async::Task<Result<ImageOutcome>> PodImages::find(std::string image) {
+  cri::ImageStatusRequest request;
+  request.mutable_image()->set_image(image);
+  const Result<cri::ImageStatusResponse> reply = co_await runtime_.image_status(request);
+  if (!reply) co_return fail(reply.error());
+  ImageOutcome out;
+  out.image_id = reply->image().id();
+  out.username = reply->image().username();
+  if (reply->image().has_uid()) out.uid = reply->image().uid().value();
+  co_return out;
+}
+
+async::Task<ImageOutcome> PodImages::pull(PodPtr pod,
+                                          std::string container,
+                                          std::vector<RegistryAuth> auths) {
+  const std::string image = pod->container(container)->image;
+  const std::string full_name = with_default_tag(image).value_or(image);
+  const PullBackoff::Key key{pod->uid, full_name};
+  const TimePoint allowed = backoff_.allowed_at(key);
+  if (allowed > world_.clock.now()) {
+    events_.record({pod, container, EventType::kNormal, "BackOff", back_off_message(image)});
+    co_return ImageOutcome{
+        "", std::nullopt, "", {"ImagePullBackOff", back_off_message(image)}, allowed};
+  }
+  while (pulling_ >= kPullsMax) co_await pull_ended_.wait_until(world_.clock.now() + kRetry);
+  events_.record({pod, container, EventType::kNormal, "Pulling", pulling_message(image)});
+  const TimePoint began = world_.clock.now();
+  ++pulling_;
+  const Result<std::string> pulled = co_await pull_once(full_name, credentials_for(auths, full_name));
+  --pulling_;
+  pull_ended_.notify();
+  if (!pulled) {
+    const std::string message = pull_failed_message(image, pulled.error().what);
+    backoff_.on_failure(key, world_.clock.now());
+    events_.record({pod, container, EventType::kWarning, "Failed", message});
+    events_.record({pod, container, EventType::kWarning, "Failed", "Error: ErrImagePull"});
+    // Looked at again before the backoff ends, so that the status says ImagePullBackOff.
+    co_return refuse({"ErrImagePull", message}, std::chrono::seconds(2));
+  }
+  backoff_.on_success(key);
+  const Result<ImageOutcome> found = co_await find(full_name);
+  if (!found || found->image_id.empty()) {
+    co_return refuse({"ErrImagePull", "the pulled image is not there: " + image}, kRetry);
+  }
+  events_.record({pod, container, EventType::kNormal, "Pulled",
+                  pulled_message(image, world_.clock.now() - began, 0)});
+  co_return *found;
+}
+
+async::Task<Result<std::string>> PodImages::pull_once(std::string image,
+                                                      std::vector<RegistryAuth> auths) {
+  cri::PullImageRequest request;
+  request.mutable_image()->set_image(image);
+  Result<cri::PullImageResponse> reply = fail(Code::kInternal, "nothing was tried");
+  if (auths.empty()) reply = co_await runtime_.pull_image(request);
+  for (const RegistryAuth& auth : auths) {
+    request.mutable_auth()->set_username(auth.username);
+    request.mutable_auth()->set_password(auth.password);
+    reply = co_await runtime_.pull_image(request);
+    if (reply) break;
+  }
+  if (!reply) co_return fail(reply.error());
+  co_return reply->image_ref();
+}
+
+}  // namespace skerry::edged
