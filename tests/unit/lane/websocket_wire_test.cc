@@ -227,6 +227,39 @@ TEST_CASE("Websocket: a peer without TLS is told apart", "[lane]") {
   CHECK(scene.lane.error().what.find("does not speak TLS") != std::string::npos);
 }
 
+TEST_CASE("Websocket: why a hub refused is found behind its reset", "[lane]") {
+  const Keys keys, others;
+  Scene scene;
+  bool refused = false;
+  const auto hub = [](Scene& s, const Keys& k, bool& done) -> async::Task<void> {
+    co_await real_hub(s, k, s.loop.patience());
+    done = true;
+  };
+  const auto node = [](Scene& s, const Keys& hub_keys, const Keys& own) -> async::Task<void> {
+    Result<Incoming> out = co_await dial("127.0.0.1", s.listener->port(), s.loop.patience());
+    const auto context = hub_keys.node_context(own.node());
+    s.raw = std::make_unique<TlsStream>(socket_of(s, std::move(*out)),
+                                        context->start("127.0.0.1", hub_keys.now).value());
+    boost::system::error_code ec;
+    co_await s.raw->async_handshake(asio::redirect_error(asio::use_awaitable, ec));
+  };
+  const auto write = [](Scene& s) -> async::Task<void> {
+    boost::system::error_code ec;
+    while (!ec) {
+      co_await asio::async_write(*s.raw, asio::buffer(kUpgrade),
+                                 asio::redirect_error(asio::use_awaitable, ec));
+    }
+  };
+  scene.loop.spawn(hub(scene, keys, refused));
+  scene.loop.spawn(node(scene, keys, others));
+  scene.loop.run();
+  REQUIRE(refused);
+  scene.loop.spawn(write(scene));  // nothing was read: the first error is the reset
+  scene.loop.run();
+  REQUIRE(scene.raw->failure());
+  expect(*scene.raw->failure(), Code::kUnauthorized, "does not trust the CA of our certificate");
+}
+
 TEST_CASE("Websocket: a byte inside a frame counts as received", "[lane]") {
   const Keys keys;
   Scene scene;

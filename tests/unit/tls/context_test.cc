@@ -131,6 +131,17 @@ TEST_CASE("TLS: a node certificate that is wrong otherwise is refused on both si
   refused(node_identity(other, kNow - 31 * kDay), "was not issued by this hub's CA", "trust");
 }
 
+TEST_CASE("TLS: an expired CA excuses no node certificate", "[tls]") {
+  const Authority ca = new_ca();
+  // Ended an hour before kNow, and with it the certificate that it signed.
+  const Authority old =
+      make_authority("old-ca", kNow - 3650 * kDay - std::chrono::hours(1)).value();
+  const Identity own = node_identity(old, kNow - 10 * kDay);
+  const auto context = ServerContext::create(hub_identity(ca), old.certificate_pem).value();
+  Handshake tls(context->start(kNow), node(ca, own)->start("127.0.0.1", kNow));
+  CHECK(says(tls.server_error, "expired at"));
+}
+
 TEST_CASE("TLS: a hub that is not the right one is refused by the node", "[tls]") {
   const Authority ca = new_ca();
   const auto refused = [&](Result<Session> server, Result<Session> client, const char* words) {
