@@ -56,14 +56,20 @@ std::vector<NodeName> DesiredIndex::nodes() const {
 void DesiredIndex::put_pod(PodEntry pod, TimePoint now, Changes& out) {
   const ObjectKey key = pod.object->key;
   const auto found = pods_.find(key);
+  std::optional<PodEntry> replaced;
   if (found != pods_.end()) {
     if (is_older(pod.object, found->second.object)) return;
-    const bool same_pod = found->second.object->uid == pod.object->uid;
-    // Another uid under the same name: the edge ends the old one itself when the new one arrives, so
-    // only the users of the old one's references are told apart here.
-    if (!same_pod) drop_users(found->second, now);
+    if (found->second.object->uid != pod.object->uid) replaced = found->second;
   }
+  if (replaced) drop_users(*replaced, now);
   for (const ObjectKey& reference : pod.references) add_user(reference, pod, out);
+  // Another uid under the same name: an edge that gets the new one ends the old one itself; one that does
+  // not get it, or not yet, must be told.
+  const bool told_by_new = replaced && replaced->node == pod.node && references_known(pod);
+  if (replaced && !told_by_new && pods_of_[replaced->node].erase(key) > 0) {
+    out[replaced->node].push_back(
+        remove_change(key, replaced->object->uid, lane::RemoveReason::kDeleted));
+  }
   pods_[key] = pod;
   if (!references_known(pod)) {
     held_.insert(key);
