@@ -58,7 +58,8 @@ Result<NodeIdentity> decode_identity(const Record& record) {
   identity.not_after = time_at(body, "notAfter");
   identity.joined = time_at(body, "joined");
   identity.token_id = text_at(body, "token");
-  for (const auto& [key, value] : body.value("labels", json::object()).items()) {
+  const json labels = body.value("labels", json::object());
+  for (const auto& [key, value] : labels.items()) {
     if (value.is_string()) identity.labels[key] = value.get<std::string>();
   }
   for (const json& serial : body.value("lineage", json::array())) {

@@ -73,7 +73,8 @@ Result<Record> decode_secret(std::string_view json) {
                                       std::string(kRecordLabel) + ")");
   }
   record.kind = *kind;
-  for (const auto& [key, value] : object_at(secret, "data").items()) {
+  const nlohmann::json data = object_at(secret, "data");
+  for (const auto& [key, value] : data.items()) {
     Result<std::string> bytes = value.is_string()
                                     ? decode_base64(value.get_ref<const std::string&>())
                                     : Result<std::string>(fail(Code::kMalformed, "not text"));

@@ -214,7 +214,8 @@ Result<JoinToken> decode_token(const Record& record) {
     return broken("expires or usesMax is missing");
   }
   token.uses_max = uses_max->get<std::int64_t>();
-  for (const auto& [key, value] : body.value("labels", json::object()).items()) {
+  const json labels = body.value("labels", json::object());
+  for (const auto& [key, value] : labels.items()) {
     if (value.is_string()) token.labels[key] = value.get<std::string>();
   }
   for (const json& use : body.value("uses", json::array())) {

@@ -50,6 +50,8 @@ class ScriptedLane final : public lane::Lane {
     Result<std::optional<std::string>> message = mux_.receive(frame);
     REQUIRE(message);
     if (*message) answer(**message);
+    while (std::optional<std::string> next = mux_.next_frame()) frames_.push_back(*next);
+    wakeup_.notify();
     co_return Result<void>();
   }
   void close() override {
@@ -65,8 +67,6 @@ class ScriptedLane final : public lane::Lane {
     for (const lane::Message& message : hub_(*lane::decode(bytes))) {
       REQUIRE(mux_.send(lane::class_of(message), lane::encode(message)));
     }
-    while (std::optional<std::string> frame = mux_.next_frame()) frames_.push_back(*frame);
-    wakeup_.notify();
   }
 
   Hub hub_;

@@ -1,0 +1,36 @@
+// What the one-shot commands share: a Kubernetes client for as long as one coroutine runs.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "cloudcore/cloudhub/identity_store.h"
+#include "cloudcore/kube/client.h"
+#include "cloudcore/kube/client_config.h"
+#include "common/config/cloud_config.h"
+#include "common/seam/world.h"
+#include "common/tls/authority.h"
+
+namespace skerry::cloudcore {
+
+struct CommandSession {
+  std::shared_ptr<kube::Client> client;
+  std::shared_ptr<cloudhub::IdentityStore> identities;
+  seam::World world;
+};
+
+using Command = std::function<async::Task<Result<void>>(CommandSession)>;
+
+/// Connects as the configuration says and runs the command to its end on this thread.
+Result<void> run_command(const config::CloudConfig& config, Command command);
+
+/// The kubeconfig of the configuration, else the pod's service account. Errors: kNotFound (neither),
+/// and those of kube::load_kubeconfig.
+Result<kube::ClientConfig> kube_client_config(const config::CloudConfig& config);
+
+/// The CA that signs nodes: from files when the configuration names them, else from the store; made
+/// when there is none. Refuses the cluster's own client CA.
+async::Task<Result<tls::Authority>> node_authority(CommandSession session,
+                                                   config::CloudConfig config);
+
+}  // namespace skerry::cloudcore
