@@ -9,10 +9,6 @@
 #include "common/base/log.h"
 #include "common/config/cloud_config.h"
 
-#ifndef SKERRY_VERSION
-#define SKERRY_VERSION "unknown"
-#endif
-
 namespace skerry::cloudcore {
 namespace {
 

@@ -60,7 +60,7 @@ std::vector<Key> own_keys(EdgeConfig& c) {
        .doc = "How long expired tokens are still served while the cloud is away.",
        .max = 10 * 365 * 24 * kHourMs},
       {.path = "skerry.metricsAddress", .target = &c.metrics_address,
-       .doc = "/metrics, /healthz, /readyz; empty: not served."},
+       .doc = "/metrics, /healthz, /readyz over TCP; empty: only on <dataDir>/edgecore.sock."},
       {.path = "skerry.logLevel", .target = &c.log_level, .doc = "debug, info, warning or error.",
        .allowed = "debug|info|warning|error"},
       {.path = "skerry.logFormat", .target = &c.log_format, .doc = "text (key=value) or json.",

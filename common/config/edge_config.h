@@ -45,7 +45,7 @@ struct EdgeConfig {
   std::string kubernetes_service_host;  // KUBERNETES_SERVICE_HOST of pods; empty: not set
   std::int64_t kubernetes_service_port = 443;
   milliseconds offline_credential_lease = kOfflineCredentialLease;
-  std::string metrics_address = "127.0.0.1:9092";
+  std::string metrics_address;  // empty: on the local socket alone
   std::string log_level = "info";
   std::string log_format = "text";
 };

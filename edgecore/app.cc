@@ -1,0 +1,313 @@
+#include "edgecore/app.h"
+
+#include <malloc.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+#include "common/async/task_group.h"
+#include "common/async/wakeup.h"
+#include "common/base/log.h"
+#include "common/metrics/http_endpoint.h"
+#include "edgecore/edged/cri_grpc.h"
+#include "edgecore/edged/edged.h"
+#include "edgecore/edged/node_info.h"
+#include "edgecore/edged/node_reporter.h"
+#include "edgecore/edged/token_keeper.h"
+#include "edgecore/edgehub/edge_hub.h"
+#include "edgecore/local_api.h"
+#include "edgecore/metamanager/metamanager.h"
+#include "edgecore/node_identity.h"
+// clang-format off
+#include "common/async/task.h"
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+// clang-format on
+
+namespace skerry::edgecore {
+namespace {
+
+using async::Task;
+namespace fs = std::filesystem;
+
+constexpr auto kCertificateCheck = 1h;
+/// After a Welcome that was not in sync, how long what it brings may take before pods that the store
+/// does not know count as left behind.
+constexpr auto kDesiredSetSettles = 30s;
+
+Result<void> make_data_dir(const std::string& data_dir) {
+  std::error_code error;
+  fs::create_directories(data_dir, error);
+  if (error) {
+    return fail(Code::kStorage, "--data-dir " + data_dir + " cannot be made: " + error.message());
+  }
+  ::chmod(data_dir.c_str(), 0700);
+  return {};
+}
+
+}  // namespace
+
+struct App::Impl {
+  explicit Impl(config::EdgeConfig c) : config(std::move(c)) {}
+
+  Result<void> run();
+  Result<void> build();
+  Result<void> open_store();
+  Result<void> take_identity();
+  Result<edged::EdgedConfig> edged_config(const edged::MachineInfo& machine);
+  edged::NodeFacts node_facts(edged::MachineInfo machine) const;
+  void build_hub(const edged::MachineInfo& machine);
+  Result<void> serve_local();
+  void start();
+  Task<void> wait_and_stop();
+  Task<void> watch_certificate();
+  Task<void> settle_desired_set();
+  void on_link(bool live);
+  WallTime now();
+
+  config::EdgeConfig config;
+  seam::World world = seam::posix_world();
+  metrics::Registry registry;
+  boost::asio::io_context loop{1};
+  async::Executor executor = loop.get_executor();
+  boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
+  async::Wakeup stop_asked{executor};
+  async::Wakeup link_changed{executor};
+  async::TaskGroup tasks{executor};
+  bool stopping = false;
+  bool desired_set_known = false;
+  std::string internal_ip;
+  WallTime time_floor{};
+
+  std::unique_ptr<metamanager::MetaManager> meta;
+  std::unique_ptr<NodeIdentity> identity;
+  std::unique_ptr<edged::CriClient> runtime;
+  std::unique_ptr<edged::Edged> edged;
+  std::unique_ptr<edged::NodeReporter> reporter;
+  std::unique_ptr<edged::TokenKeeper> tokens;
+  std::unique_ptr<edgehub::EdgeHub> hub;
+  std::unique_ptr<metrics::HttpEndpoint> local;
+  std::unique_ptr<metrics::HttpEndpoint> open_metrics;
+};
+
+// ---- building, in the order of opening -------------------------------------------------------
+
+Result<void> App::Impl::run() {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets whose peer may be gone
+  mallopt(M_ARENA_MAX, 1);        // two threads: a second arena would only cost memory
+  if (Result<void> built = build(); !built) return built;
+  signals.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    stopping = true;
+    stop_asked.notify();
+  });
+  start();
+  loop.run();
+  return {};
+}
+
+Result<void> App::Impl::build() {
+  if (Result<void> made = make_data_dir(config.data_dir); !made) return made;
+  if (Result<void> taken = take_identity(); !taken) return taken;
+  if (Result<void> opened = open_store(); !opened) return opened;
+  auto machine = edged::read_machine_info("/");
+  if (!machine) return fail(machine.error());
+  internal_ip =
+      edged::choose_internal_ip(config.node_ip, "", edged::default_route_interface("/"),
+                                edged::interface_addresses());
+  runtime = edged::make_cri_client(executor, world, config.runtime_endpoint);
+  auto pods = edged_config(*machine);
+  if (!pods) return fail(pods.error());
+  edged = std::make_unique<edged::Edged>(executor, world, *meta, *runtime, std::move(*pods));
+  reporter = std::make_unique<edged::NodeReporter>(executor, world, *meta, *runtime,
+                                                   node_facts(*machine), config.data_dir);
+  build_hub(*machine);
+  return serve_local();
+}
+
+Result<void> App::Impl::take_identity() {
+  auto files = std::make_shared<edgehub::IdentityStore>(config.data_dir);
+  auto stored = files->load();
+  if (!stored) return fail(stored.error());
+  if (!*stored) {
+    return fail(Code::kNotFound,
+                "this node has not joined: edgecore join --cloudcore-ipport HOST:PORT --token TOKEN");
+  }
+  auto server = edgehub::parse_server_address(config.cloud_server);
+  if (!server) return fail("modules.edgeHub.websocket.server", server.error());
+  identity = std::make_unique<NodeIdentity>(files, std::move(**stored), *server, world.clock,
+                                            [this] { return now(); });
+  return {};
+}
+
+Result<void> App::Impl::open_store() {
+  auto opened = metamanager::Store::open(config.data_dir + "/edgecore.db", world, {});
+  if (!opened) return fail(opened.error());
+  if (!opened->damaged_file.empty()) {
+    log::error("the store was damaged and is kept aside; the node resynchronises",
+               {{"file", opened->damaged_file}});
+  }
+  time_floor = opened->store->time_floor();
+  meta = std::make_unique<metamanager::MetaManager>(executor, std::move(opened->store));
+  return {};
+}
+
+/// A box without a clock starts with the time it last knew.
+WallTime App::Impl::now() { return std::max(world.clock.wall(), time_floor); }
+
+Result<edged::EdgedConfig> App::Impl::edged_config(const edged::MachineInfo& machine) {
+  edged::EdgedConfig out;
+  out.node = identity->stored().node;
+  out.pods_dir = fs::absolute(config.data_dir) / "pods";
+  out.pod_log_root = config.pod_logs_dir;
+  out.resolv_conf = config.resolv_conf;
+  out.cluster_dns = config.cluster_dns;
+  out.cluster_domain = config.cluster_domain;
+  out.memory_capacity_bytes = machine.memory_bytes;
+  out.logs.file_bytes_max = static_cast<std::uint64_t>(config.container_log_size_max.bytes);
+  out.logs.files_max = static_cast<std::size_t>(config.container_log_files_max);
+  out.node_facts.host_ips = {internal_ip};
+  out.node_facts.kubernetes_service_host = config.kubernetes_service_host;
+  out.node_facts.kubernetes_service_port = std::to_string(config.kubernetes_service_port);
+  const auto use = edged::read_machine_use("/", config.data_dir);
+  if (!use) return fail(use.error());
+  const auto allocatable = edged::allocatable(machine, *use, {});
+  out.node_facts.allocatable_cpu_milli = allocatable.cpu_milli;
+  out.node_facts.allocatable_memory_bytes = allocatable.memory_bytes;
+  out.node_facts.allocatable_storage_bytes = allocatable.storage_bytes;
+  const auto version = edged::detect_cgroup_version(out.cgroups.root);
+  if (!version) return fail(version.error());
+  out.cgroups.version = *version;
+  out.cgroups.driver = config.cgroup_driver == "systemd" ? edged::CgroupDriver::kSystemd
+                                                         : edged::CgroupDriver::kCgroupfs;
+  out.cgroups.cpus = machine.cpus;
+  return out;
+}
+
+edged::NodeFacts App::Impl::node_facts(edged::MachineInfo machine) const {
+  edged::NodeFacts facts;
+  facts.name = identity->stored().node;
+  facts.labels = config.node_labels;
+  facts.internal_ip = internal_ip;
+  facts.hostname = facts.name.str();
+  facts.agent_version = SKERRY_VERSION;
+  facts.pods_max = static_cast<int>(config.pods_max);
+  facts.machine = std::move(machine);
+  return facts;
+}
+
+void App::Impl::build_hub(const edged::MachineInfo& machine) {
+  edgehub::LinkHandlers handlers;
+  handlers.report_again = [this](k8s::ObjectKey key, Uid uid) {
+    if (key.kind == k8s::Kind::kNode) return reporter->report_again();
+    edged->report_again(key, uid);
+  };
+  handlers.token = [this](lane::TokenGrant grant) { tokens->on_grant(std::move(grant)); };
+  handlers.link_changed = [this](bool live) { on_link(live); };
+  handlers.new_certificate = [this](lane::CertificateReply reply) { identity->renewed(reply); };
+  handlers.new_ca_bundle = [this](std::string pem) { identity->new_bundle(pem); };
+  hub = std::make_unique<edgehub::EdgeHub>(
+      executor, world,
+      edgehub::LinkProtocol::Identity{identity->stored().node, SKERRY_VERSION,
+                                      BootId(machine.boot_id)},
+      [](const k8s::Object& object) { return edged::admit(object); }, *meta,
+      [this] { return identity->dial(); }, std::move(handlers));
+  tokens = std::make_unique<edged::TokenKeeper>(
+      executor, world, *meta,
+      [this](k8s::ObjectKey pod, lane::TokenSlot slot) { return hub->ask_token(pod, slot); });
+}
+
+Result<void> App::Impl::serve_local() {
+  DaemonFacts facts;
+  facts.node = identity->stored().node.str();
+  facts.server = identity->server().text();
+  facts.version = SKERRY_VERSION;
+  facts.certificate_expires = [this] { return identity->stored().certificate.not_after; };
+  const metrics::HttpRoutes routes =
+      local_routes({*meta, *edged, *hub, registry, world, std::move(facts)});
+  local = std::make_unique<metrics::HttpEndpoint>(executor, routes);
+  if (auto listening = local->listen_unix(socket_path(config.data_dir)); !listening) {
+    return listening;
+  }
+  if (config.metrics_address.empty()) return {};
+  metrics::HttpRoutes open_routes;
+  for (const char* path : {"/metrics", "/healthz", "/readyz"}) open_routes[path] = routes.at(path);
+  open_metrics = std::make_unique<metrics::HttpEndpoint>(executor, std::move(open_routes));
+  const auto listening = open_metrics->listen_tcp(config.metrics_address);
+  if (!listening) return fail("skerry.metricsAddress " + config.metrics_address, listening.error());
+  return {};
+}
+
+// ---- running ---------------------------------------------------------------------------------
+
+void App::Impl::start() {
+  meta->on_objects_changed([this](const std::vector<k8s::ObjectKey>& keys) {
+    edged->on_objects_changed(keys);
+    tokens->look_now();
+  });
+  meta->on_tokens_changed(
+      [this](const std::vector<lane::TokenSlot>& slots) { edged->on_tokens_changed(slots); });
+  edged->start();
+  tasks.spawn("node reporter", reporter->run());
+  tasks.spawn("token keeper", tokens->run());
+  tasks.spawn("certificate", watch_certificate());
+  tasks.spawn("desired set", settle_desired_set());
+  tasks.spawn("link", hub->run());
+  tasks.spawn("stop", wait_and_stop());
+  log::info("edgecore runs", {{"node", identity->stored().node.str()},
+                              {"cloudcore", identity->server().text()},
+                              {"version", SKERRY_VERSION}});
+}
+
+void App::Impl::on_link(bool live) {
+  link_changed.notify();
+  if (live) tokens->look_now();
+}
+
+Task<void> App::Impl::settle_desired_set() {
+  while (!stopping && !desired_set_known) {
+    co_await link_changed.wait_until(TimePoint::max());
+    if (stopping || !hub->status().live) continue;
+    const bool interrupted = co_await link_changed.wait_until(world.clock.now() + kDesiredSetSettles);
+    if (interrupted || stopping || !hub->status().live) continue;
+    desired_set_known = true;
+    edged->desired_set_is_known();
+  }
+}
+
+Task<void> App::Impl::watch_certificate() {
+  while (!stopping) {
+    if (identity->is_due() && hub->status().live) {
+      auto request = identity->request();
+      if (request) hub->renew(std::move(*request));
+      if (!request) log::error("the certificate cannot be renewed", {request.error()});
+    }
+    co_await stop_asked.wait_until(world.clock.now() + kCertificateCheck);
+  }
+}
+
+Task<void> App::Impl::wait_and_stop() {
+  while (!stopping) co_await stop_asked.wait_until(TimePoint::max());
+  log::info("edgecore goes down; containers go on");
+  stop_asked.notify();
+  link_changed.notify();
+  hub->stop();
+  reporter->stop();
+  tokens->stop();
+  co_await edged->stop();
+  co_await local->stop();
+  if (open_metrics) co_await open_metrics->stop();
+  signals.cancel();
+}
+
+App::App(config::EdgeConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+
+App::~App() = default;
+
+Result<void> App::run() { return impl_->run(); }
+
+}  // namespace skerry::edgecore

@@ -1,0 +1,49 @@
+// This node's certificate in use: how to dial with it and when to renew it.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "common/async/task.h"
+#include "common/lane/lane.h"
+#include "common/seam/world.h"
+#include "common/tls/context.h"
+#include "edgecore/edgehub/identity_store.h"
+#include "edgecore/edgehub/join_client.h"
+#include "edgecore/edgehub/renewal.h"
+
+namespace skerry::edgecore {
+
+/// Owner: App. Thread: the loop.
+class NodeIdentity {
+ public:
+  /// `now`: the clock, or the store's time floor on a box whose clock is behind it.
+  NodeIdentity(std::shared_ptr<edgehub::IdentityStore> files,
+               edgehub::StoredIdentity identity,
+               edgehub::ServerAddress server,
+               seam::Clock& clock,
+               std::function<WallTime()> now);
+
+  /// One attempt. An expired certificate is renewed first.
+  async::Task<Result<std::unique_ptr<lane::Lane>>> dial();
+  /// Due for renewal over the live link.
+  bool is_due() const;
+  Result<lane::RenewRequest> request() const { return edgehub::renew_request(identity_); }
+  void renewed(const lane::CertificateReply& reply);
+  void new_bundle(const std::string& pem);
+  const edgehub::StoredIdentity& stored() const { return identity_; }
+  const edgehub::ServerAddress& server() const { return server_; }
+
+ private:
+  edgehub::CertificateState state() const;
+  void reload();
+
+  std::shared_ptr<edgehub::IdentityStore> files_;
+  edgehub::StoredIdentity identity_;
+  edgehub::ServerAddress server_;
+  seam::Clock& clock_;
+  std::function<WallTime()> now_;
+  std::shared_ptr<tls::ClientContext> context_;  // null: to be made from identity_
+};
+
+}  // namespace skerry::edgecore
