@@ -27,6 +27,7 @@ constexpr Row kTable[] = {
     {410, "", Code::kGone},
     {413, "", Code::kTooLarge},
     {415, "", Code::kUnsupported},
+    {422, "OtherUid", Code::kConflict},
     {422, "", Code::kMalformed},
     {429, "", Code::kThrottled},
 };
@@ -46,6 +47,17 @@ struct Status {
   std::chrono::seconds retry_after{};
 };
 
+/// A patch that names another metadata.uid than the object's: the object was made anew. The API
+/// server (1.34) calls the field immutable where a DELETE's precondition would be a conflict.
+bool names_other_uid(const nlohmann::json& details) {
+  const auto causes = details.find("causes");
+  if (causes == details.end() || !causes->is_array()) return false;
+  return std::any_of(causes->begin(), causes->end(), [](const nlohmann::json& cause) {
+    const auto field = cause.is_object() ? cause.find("field") : cause.end();
+    return cause.is_object() && field != cause.end() && *field == "metadata.uid";
+  });
+}
+
 Status parse_status(std::string_view body) {
   Status status;
   const auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
@@ -63,6 +75,7 @@ Status parse_status(std::string_view body) {
     status.code = static_cast<int>(std::clamp<std::int64_t>(code->get<std::int64_t>(), 0, 999));
   }
   if (const auto details = json.find("details"); details != json.end() && details->is_object()) {
+    if (status.reason == "Invalid" && names_other_uid(*details)) status.reason = "OtherUid";
     const auto seconds = details->find("retryAfterSeconds");
     if (seconds != details->end() && seconds->is_number_integer()) {
       const auto value = std::clamp<std::int64_t>(seconds->get<std::int64_t>(), 0, 3600);

@@ -62,10 +62,14 @@ Query select(const Selection& selection) {
 
 std::string_view media_type(PatchType type) {
   switch (type) {
-    case PatchType::kStrategicMerge: return "application/strategic-merge-patch+json";
-    case PatchType::kMerge: return "application/merge-patch+json";
-    case PatchType::kJson: return "application/json-patch+json";
-    case PatchType::kApply: return "application/apply-patch+yaml";
+    case PatchType::kStrategicMerge:
+      return "application/strategic-merge-patch+json";
+    case PatchType::kMerge:
+      return "application/merge-patch+json";
+    case PatchType::kJson:
+      return "application/json-patch+json";
+    case PatchType::kApply:
+      return "application/apply-patch+yaml";
   }
   return "application/merge-patch+json";
 }
@@ -241,7 +245,8 @@ async::Task<Result<std::string>> Client::remove(Deletion deletion) {
 }
 
 async::Task<Result<Token>> Client::request_token(TokenRequest request_of) {
-  const k8s::ObjectKey account{k8s::Kind::kServiceAccount, request_of.ns, request_of.service_account};
+  const k8s::ObjectKey account{k8s::Kind::kServiceAccount, request_of.ns,
+                               request_of.service_account};
   HttpRequest post = request(Method::kPost, path_of(account) + "/token");
   post.content_type = "application/json";
   post.body = token_body(request_of);

@@ -81,8 +81,8 @@ class WatchSink {
 /// Owner: App. Thread: the HttpClient's executor. Every call ends by `timeout` after its start.
 /// Errors: the table in api_error.cc; the API's own message is in Error::what.
 /// All calls answer the JSON that the API sent (the whole object after the write).
-/// Give the structs as named variables: g++ 12 copies a braced temporary inside a co_await expression
-/// bit by bit, and frees its strings twice.
+/// Give the structs as named variables: g++ 12 copies a braced temporary inside a co_await
+/// expression bit by bit, and frees its strings twice.
 class Client {
  public:
   Client(std::shared_ptr<HttpClient> http, seam::World world);

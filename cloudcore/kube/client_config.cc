@@ -21,12 +21,16 @@ struct Refusal {
   const char* advice;
 };
 constexpr Refusal kRefusedUserKeys[] = {
-    {"exec", "credential plugins are not run: create a ServiceAccount for cloudcore and give its token "
-             "as tokenFile, or use a client certificate"},
-    {"auth-provider", "auth providers are not supported: create a ServiceAccount for cloudcore and give "
-                      "its token as tokenFile, or use a client certificate"},
-    {"username", "basic authentication was removed from Kubernetes: use a token or a client certificate"},
-    {"password", "basic authentication was removed from Kubernetes: use a token or a client certificate"},
+    {"exec",
+     "credential plugins are not run: create a ServiceAccount for cloudcore and give its token "
+     "as tokenFile, or use a client certificate"},
+    {"auth-provider",
+     "auth providers are not supported: create a ServiceAccount for cloudcore and give "
+     "its token as tokenFile, or use a client certificate"},
+    {"username",
+     "basic authentication was removed from Kubernetes: use a token or a client certificate"},
+    {"password",
+     "basic authentication was removed from Kubernetes: use a token or a client certificate"},
 };
 
 tl::unexpected<Error> missing(const std::string& field) {
@@ -93,7 +97,8 @@ Result<void> read_cluster(const YAML::Node& cluster,
                 "when the server's name differs, give tls-server-name");
   }
   if (!scalar(cluster, "proxy-url").empty()) {
-    return fail(Code::kUnsupported, "kubeconfig: proxy-url is not supported: name the API server itself");
+    return fail(Code::kUnsupported,
+                "kubeconfig: proxy-url is not supported: name the API server itself");
   }
   config.server_name = scalar(cluster, "tls-server-name");
   Result<std::string> ca = data_or_file(cluster, "certificate-authority", base);

@@ -21,9 +21,9 @@ struct ClientConfig {
 };
 
 /// Reads the current context of a kubeconfig file. Relative paths are relative to the file.
-/// Errors: kNotFound, kMalformed (names the missing field), kUnsupported (exec, auth-provider, basic
-/// authentication, proxy-url, insecure-skip-tls-verify), kTooLarge.
-/// Source: k8s.io/client-go/tools/clientcmd/api/v1.
+/// Errors: kNotFound, kMalformed (names the missing field), kUnsupported (exec, auth-provider,
+/// basic authentication, proxy-url, insecure-skip-tls-verify), kTooLarge. Source:
+/// k8s.io/client-go/tools/clientcmd/api/v1.
 Result<ClientConfig> load_kubeconfig(const std::filesystem::path& file);
 Result<ClientConfig> parse_kubeconfig(std::string_view yaml,
                                       const std::filesystem::path& base_directory);

@@ -1,19 +1,22 @@
 // The only file that sees cpprestsdk. Its threads do one thing for us: post to the control loop.
 // Pitfalls met (reference/feasibility.md item 3 and the library's source, 2.10.18):
-//  - the head and the first bytes of an answer come on two threads in any order: HttpExchange sorts it;
+//  - the head and the first bytes of an answer come on two threads in any order: HttpExchange sorts
+//  it;
 //  - its timeout starts anew with every piece, so the deadlines are ours and its own is far away;
-//  - the next piece is read when we give the last one back: that bounds the memory of a slow reader to
+//  - the next piece is read when we give the last one back: that bounds the memory of a slow reader
+//  to
 //    one piece: 64 KiB, or one chunk of a chunked answer, which it buffers whole;
-//  - it always trusts the system's certificates and cannot verify another name: TlsTrust replaces that;
+//  - it always trusts the system's certificates and cannot verify another name: TlsTrust replaces
+//  that;
 //  - it cannot dial an IPv6 literal; it repeats a request on a new connection when an idle one was
 //    closed under it, so every write here is one that may be repeated.
 #include "cloudcore/kube/cpprest_http.h"
 
 #include <utility>
 
-#include <boost/asio/ssl/impl/src.hpp>
 #include <cpprest/http_client.h>
 #include <pplx/threadpool.h>
+#include <boost/asio/ssl/impl/src.hpp>
 
 #include <charconv>
 #include <mutex>
@@ -56,7 +59,8 @@ class LentChunk : public LentBytes {
   std::size_t size_;
 };
 
-/// Where the library writes an answer's body. Write-only; everything else of the interface is refused.
+/// Where the library writes an answer's body. Write-only; everything else of the interface is
+/// refused.
 class BodyBuffer : public concurrency::streams::details::streambuf_state_manager<std::uint8_t> {
   using Base = concurrency::streams::details::streambuf_state_manager<std::uint8_t>;
 
@@ -118,11 +122,16 @@ std::chrono::milliseconds retry_after(const web::http::http_response& response) 
 
 const char* method_name(Method method) {
   switch (method) {
-    case Method::kGet: return "GET";
-    case Method::kPost: return "POST";
-    case Method::kPut: return "PUT";
-    case Method::kPatch: return "PATCH";
-    case Method::kDelete: return "DELETE";
+    case Method::kGet:
+      return "GET";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kPatch:
+      return "PATCH";
+    case Method::kDelete:
+      return "DELETE";
   }
   return "GET";
 }
@@ -274,14 +283,15 @@ class CpprestHttp : public HttpClient, public std::enable_shared_from_this<Cppre
   static void finish(const std::weak_ptr<CpprestHttp>& client,
                      const Reply& reply,
                      std::optional<Error> error) {
-    async::post(reply.executor, [client, weak = reply.exchange, error = std::move(error)]() mutable {
-      const auto exchange = weak.lock();
-      const auto self = client.lock();
-      if (!exchange || !self) return;
-      self->running_.erase(exchange);
-      exchange->on_end(std::move(error));
-      self->check_idle();
-    });
+    async::post(reply.executor,
+                [client, weak = reply.exchange, error = std::move(error)]() mutable {
+                  const auto exchange = weak.lock();
+                  const auto self = client.lock();
+                  if (!exchange || !self) return;
+                  self->running_.erase(exchange);
+                  exchange->on_end(std::move(error));
+                  self->check_idle();
+                });
   }
 
   void check_idle() {
@@ -320,12 +330,15 @@ Result<std::shared_ptr<HttpClient>> make_cpprest_http(const ClientConfig& config
       return fail(Code::kMalformed, "server: not an https:// URL: " + config.server);
     }
     if (!secure && !is_loopback(server.host())) {
-      return fail(Code::kUnsupported, "server: plain http:// only to this machine: " + config.server);
+      return fail(Code::kUnsupported,
+                  "server: plain http:// only to this machine: " + config.server);
     }
     if (server.host().starts_with('[')) {
-      return fail(Code::kUnsupported,
-                  "server: an IPv6 address cannot be dialled: give a host name (tls-server-name helps "
-                  "when the certificate has another): " + config.server);
+      return fail(
+          Code::kUnsupported,
+          "server: an IPv6 address cannot be dialled: give a host name (tls-server-name helps "
+          "when the certificate has another): " +
+              config.server);
     }
     std::shared_ptr<TlsTrust> trust;
     if (secure) {

@@ -64,8 +64,8 @@ class HttpClient {
   virtual ~HttpClient() = default;
 
   virtual void send(HttpRequest request, Done done) = 0;
-  /// `sink` must live until the stream is destroyed or has ended. `answer_bytes_max` limits only the
-  /// body of a refusal: the reader of an endless stream limits its lines.
+  /// `sink` must live until the stream is destroyed or has ended. `answer_bytes_max` limits only
+  /// the body of a refusal: the reader of an endless stream limits its lines.
   virtual std::unique_ptr<HttpStream> stream(HttpRequest request, StreamSink& sink) = 0;
   /// Cancels everything; `done` runs when no callback is left. Destruction comes after it.
   virtual void stop(std::function<void()> done) = 0;

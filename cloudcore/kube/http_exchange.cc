@@ -7,7 +7,10 @@ namespace skerry::kube {
 HttpExchange::HttpExchange(async::Executor executor,
                            std::size_t answer_bytes_max,
                            std::function<void()> abort)
-    : timer_(executor), answer_bytes_max_(answer_bytes_max), abort_(std::move(abort)) {}
+    : work_(boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked)),
+      timer_(executor),
+      answer_bytes_max_(answer_bytes_max),
+      abort_(std::move(abort)) {}
 
 void HttpExchange::expire_at(TimePoint deadline) {
   timer_.expires_at(deadline);
@@ -42,7 +45,8 @@ void HttpExchange::consume(std::string_view bytes) {
     return;
   }
   give_up({Code::kTooLarge,
-           "the API server answers more than " + std::to_string(answer_bytes_max_) + " bytes", {}});
+           "the API server answers more than " + std::to_string(answer_bytes_max_) + " bytes",
+           {}});
 }
 
 void HttpExchange::on_end(std::optional<Error> error) {
@@ -71,7 +75,8 @@ void HttpExchange::finish(Result<HttpResponse> result) {
   if (std::exchange(finished_, true)) return;
   timer_.cancel();
   answer_ = {};
-  if (StreamSink* const sink = std::exchange(sink_, nullptr)) return sink->on_end(std::move(result));
+  if (StreamSink* const sink = std::exchange(sink_, nullptr))
+    return sink->on_end(std::move(result));
   if (const HttpClient::Done done = std::exchange(done_, nullptr)) done(std::move(result));
 }
 

@@ -1,5 +1,5 @@
-// One HTTP request on its way, as the control loop sees it: collects or forwards the answer, enforces
-// the limit and the deadline, and answers exactly once. Knows nothing of cpprest.
+// One HTTP request on its way, as the control loop sees it: collects or forwards the answer,
+// enforces the limit and the deadline, and answers exactly once. Knows nothing of cpprest.
 #pragma once
 
 #include <utility>
@@ -46,6 +46,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   void finish(Result<HttpResponse> result);
   void abort();
 
+  async::Executor work_;  // the loop does not end before the library's side has
   boost::asio::steady_timer timer_;
   std::size_t answer_bytes_max_;
   std::function<void()> abort_;

@@ -57,7 +57,8 @@ class Cursor {
   }
 
   void skip_scalar() {
-    while (at_ < text_.size() && std::string_view(",]} \t\r\n\"{[:").find(text_[at_]) == text_.npos) {
+    while (at_ < text_.size() &&
+           std::string_view(",]} \t\r\n\"{[:").find(text_[at_]) == text_.npos) {
       ++at_;
     }
   }

@@ -1,5 +1,5 @@
-// Cuts JSON at its outer level without decoding what is inside. A page of 500 pods becomes 500 slices;
-// each is parsed once, by k8s::make_object, at its own border.
+// Cuts JSON at its outer level without decoding what is inside. A page of 500 pods becomes 500
+// slices; each is parsed once, by k8s::make_object, at its own border.
 #pragma once
 
 #include <string_view>

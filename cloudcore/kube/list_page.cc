@@ -18,7 +18,8 @@ Result<ListPage> parse_list_page(std::string body) {
   if (!metadata.is_object()) return fail(Code::kMalformed, "list: metadata is missing");
   const auto text = [&metadata](const char* name) {
     const auto field = metadata.find(name);
-    return field != metadata.end() && field->is_string() ? field->get<std::string>() : std::string();
+    return field != metadata.end() && field->is_string() ? field->get<std::string>()
+                                                         : std::string();
   };
   const auto version = parse_resource_version(text("resourceVersion"));
   if (!version) return fail("list", version.error());

@@ -53,9 +53,7 @@ struct ListWatch::Loop : WatchSink, std::enable_shared_from_this<ListWatch::Loop
     }
     page = {};
   }
-  void act(const DeliverList& step) {
-    handlers.on_list(std::exchange(objects, {}), step.version);
-  }
+  void act(const DeliverList& step) { handlers.on_list(std::exchange(objects, {}), step.version); }
   void act(const OpenWatch& step) {
     watch = client.watch(selection, step.from, step.timeout, *this);
   }
@@ -161,7 +159,8 @@ ListWatch::ListWatch(Client& client,
                      Selection selection,
                      ListWatchHandlers handlers)
     : loop_(std::make_shared<Loop>(client, executor, std::move(selection), std::move(handlers))) {
-  SKERRY_ASSERT(loop_->handlers.on_list && loop_->handlers.on_event, "a ListWatch needs its handlers");
+  SKERRY_ASSERT(loop_->handlers.on_list && loop_->handlers.on_event,
+                "a ListWatch needs its handlers");
 }
 
 ListWatch::~ListWatch() { stop(); }

@@ -1,5 +1,5 @@
-// Keeps its owner informed of one selection of objects: a whole list, then every change after it, and
-// a new whole list whenever the history was lost. The decisions are list_watch_protocol.h.
+// Keeps its owner informed of one selection of objects: a whole list, then every change after it,
+// and a new whole list whenever the history was lost. The decisions are list_watch_protocol.h.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ enum class ChangeType : std::uint8_t { kAdded, kModified, kDeleted };
 struct ListWatchHandlers {
   /// The whole truth at `version`: what is not in it does not exist. Called for every (re)list.
   std::function<void(std::vector<k8s::ObjectPtr>, ResourceVersion version)> on_list;
-  /// Never with a version at or below one that was delivered before (until a restored cluster lists lower).
-  /// kDeleted carries the object's last state.
+  /// Never with a version at or below one that was delivered before (until a restored cluster lists
+  /// lower). kDeleted carries the object's last state.
   std::function<void(ChangeType, k8s::ObjectPtr)> on_event;
   /// Nothing: healthy (listed, watch open). An error: what it waits for; the last list stays valid.
   /// Called when it changes.
@@ -30,9 +30,9 @@ struct ListWatchHandlers {
 };
 
 struct ListWatchCounters {
-  std::uint64_t lists = 0;            // whole lists delivered
-  std::uint64_t watches = 0;          // watch requests
-  std::uint64_t events = 0;           // events delivered
+  std::uint64_t lists = 0;    // whole lists delivered
+  std::uint64_t watches = 0;  // watch requests
+  std::uint64_t events = 0;   // events delivered
   std::uint64_t bookmarks = 0;
   std::uint64_t gone = 0;             // 410 answers
   std::uint64_t failures = 0;         // failed lists and watches, 410 not counted
@@ -43,8 +43,8 @@ struct ListWatchCounters {
   std::uint64_t history_resets = 0;   // a lower list accepted: the cluster was restored
 };
 
-/// Owner: a controller. Thread: the control loop. Memory: while listing, the objects of the pages so
-/// far; a failed page drops them. Errors: reported by on_state, retried for ever with backoff.
+/// Owner: a controller. Thread: the control loop. Memory: while listing, the objects of the pages
+/// so far; a failed page drops them. Errors: reported by on_state, retried for ever with backoff.
 class ListWatch {
  public:
   ListWatch(Client& client,

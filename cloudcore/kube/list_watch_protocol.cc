@@ -60,8 +60,8 @@ ListWatchSteps ListWatchProtocol::on_page_failed(TimePoint now, const Error& err
 }
 
 ListWatchSteps ListWatchProtocol::watch_now(TimePoint now) {
-  const auto jitter = static_cast<std::int64_t>(
-      random_.below(std::chrono::duration_cast<std::chrono::seconds>(kWatchTimeoutMin).count() + 1));
+  const auto jitter = static_cast<std::int64_t>(random_.below(
+      std::chrono::duration_cast<std::chrono::seconds>(kWatchTimeoutMin).count() + 1));
   const std::chrono::seconds timeout = kWatchTimeoutMin + std::chrono::seconds(jitter);
   state_ = State::kWatchOpening;
   event_seen_ = false;
@@ -111,7 +111,8 @@ ListWatchSteps ListWatchProtocol::on_watch_end(TimePoint now, const std::optiona
   if (!error && (event_seen_ || now - watch_asked_ >= kWatchShortest)) {
     next = watch_now(now);
   } else if (!error) {
-    next = wait(now, {Code::kUnavailable, "the API server closes watches at once", {}}, Next::kWatch);
+    next =
+        wait(now, {Code::kUnavailable, "the API server closes watches at once", {}}, Next::kWatch);
   } else if (error->code == Code::kGone) {
     next = gone(now, *error);
   } else if (error->code == Code::kMalformed || error->code == Code::kTooLarge) {

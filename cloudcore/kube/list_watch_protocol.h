@@ -23,9 +23,9 @@ inline constexpr int kPageObjects = 500;
 inline constexpr auto kBackoffMin = std::chrono::milliseconds(800);
 inline constexpr auto kBackoffMax = 30s;
 inline constexpr auto kBackoffForgetAfter = 2min;
-inline constexpr auto kWatchTimeoutMin = 5min;  // jittered up to twice
-inline constexpr auto kWatchGrace = 30s;        // past the timeout the server was asked for
-inline constexpr auto kWatchShortest = 1s;      // a shorter one without an event is a failure
+inline constexpr auto kWatchTimeoutMin = 5min;     // jittered up to twice
+inline constexpr auto kWatchGrace = 30s;           // past the timeout the server was asked for
+inline constexpr auto kWatchShortest = 1s;         // a shorter one without an event is a failure
 inline constexpr auto kBookmarkSilenceMax = 3min;  // bookmarks come each minute where they come
 inline constexpr int kStaleListsMax = 5;
 
@@ -34,9 +34,9 @@ struct FetchPage {
   std::string continue_token;
   int limit = kPageObjects;
 };
-struct DropPages {};     // forget the pages so far
-struct KeepPage {};      // add the page that arrived
-struct DeliverList {     // the pages so far are the truth
+struct DropPages {};  // forget the pages so far
+struct KeepPage {};   // add the page that arrived
+struct DeliverList {  // the pages so far are the truth
   ResourceVersion version;
 };
 struct OpenWatch {
@@ -47,8 +47,8 @@ struct CloseWatch {};
 struct ReportState {
   std::optional<Error> error;
 };
-using ListWatchStep = std::variant<FetchPage, DropPages, KeepPage, DeliverList, OpenWatch, CloseWatch,
-                                   ReportState>;
+using ListWatchStep =
+    std::variant<FetchPage, DropPages, KeepPage, DeliverList, OpenWatch, CloseWatch, ReportState>;
 using ListWatchSteps = std::vector<ListWatchStep>;
 
 /// Sans-I/O. Owner: ListWatch. After every call the shell performs the steps and waits for the next

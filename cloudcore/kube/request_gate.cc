@@ -19,7 +19,11 @@ class RequestGate : public HttpClient, public std::enable_shared_from_this<Reque
               async::Executor executor,
               seam::World world,
               GateLimits limits)
-      : next_(std::move(next)), executor_(executor), world_(world), limits_(limits), timer_(executor) {}
+      : next_(std::move(next)),
+        executor_(executor),
+        world_(world),
+        limits_(limits),
+        timer_(executor) {}
 
   void send(HttpRequest request, Done done) override {
     if (stopped_) return refuse(std::move(done), Code::kCancelled, "the client is stopped");
@@ -64,12 +68,13 @@ class RequestGate : public HttpClient, public std::enable_shared_from_this<Reque
     Waiting waiting = std::move(queue.front());
     queue.pop_front();
     ++in_flight_;
-    next_->send(std::move(waiting.request),
-                [self = shared_from_this(), done = std::move(waiting.done)](Result<HttpResponse> r) {
-                  --self->in_flight_;
-                  self->pump();
-                  done(std::move(r));
-                });
+    next_->send(
+        std::move(waiting.request),
+        [self = shared_from_this(), done = std::move(waiting.done)](Result<HttpResponse> r) {
+          --self->in_flight_;
+          self->pump();
+          done(std::move(r));
+        });
   }
 
   void watch_deadline(TimePoint deadline) {

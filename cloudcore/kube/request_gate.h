@@ -15,9 +15,9 @@ struct GateLimits {
   std::size_t waiting_max = 20000;
 };
 
-/// An HttpClient before another. Urgent requests go first. One that waits past its deadline ends with
-/// kTimeout; when the queue is full a new one ends with kThrottled at once. Streams pass by: their
-/// number is fixed by the program.
+/// An HttpClient before another. Urgent requests go first. One that waits past its deadline ends
+/// with kTimeout; when the queue is full a new one ends with kThrottled at once. Streams pass by:
+/// their number is fixed by the program.
 std::shared_ptr<HttpClient> make_request_gate(std::shared_ptr<HttpClient> next,
                                               async::Executor executor,
                                               seam::World world,

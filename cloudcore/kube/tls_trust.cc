@@ -52,7 +52,8 @@ Result<std::shared_ptr<TlsTrust>> TlsTrust::load(const ClientConfig& config, std
   if (!trust->key_) {
     return fail(Code::kMalformed, "client-key holds no PEM private key without a passphrase");
   }
-  const bool match = X509_check_private_key(trust->own_chain_.front().get(), trust->key_.get()) == 1;
+  const bool match =
+      X509_check_private_key(trust->own_chain_.front().get(), trust->key_.get()) == 1;
   ERR_clear_error();
   if (!match) return fail(Code::kMalformed, "client-key does not belong to client-certificate");
   return trust;

@@ -27,13 +27,20 @@ TEST_CASE("ApiError: each status has one code", "[kube]") {
     Code code;
   };
   const Case cases[] = {
-      {400, "BadRequest", Code::kMalformed},      {401, "Unauthorized", Code::kUnauthorized},
-      {403, "Forbidden", Code::kForbidden},       {404, "NotFound", Code::kNotFound},
-      {405, "MethodNotAllowed", Code::kUnsupported}, {409, "AlreadyExists", Code::kAlreadyExists},
-      {409, "Conflict", Code::kConflict},         {410, "Expired", Code::kGone},
-      {413, "RequestEntityTooLarge", Code::kTooLarge}, {422, "Invalid", Code::kMalformed},
-      {429, "TooManyRequests", Code::kThrottled}, {500, "InternalError", Code::kUnavailable},
-      {503, "ServiceUnavailable", Code::kUnavailable}, {504, "Timeout", Code::kUnavailable},
+      {400, "BadRequest", Code::kMalformed},
+      {401, "Unauthorized", Code::kUnauthorized},
+      {403, "Forbidden", Code::kForbidden},
+      {404, "NotFound", Code::kNotFound},
+      {405, "MethodNotAllowed", Code::kUnsupported},
+      {409, "AlreadyExists", Code::kAlreadyExists},
+      {409, "Conflict", Code::kConflict},
+      {410, "Expired", Code::kGone},
+      {413, "RequestEntityTooLarge", Code::kTooLarge},
+      {422, "Invalid", Code::kMalformed},
+      {429, "TooManyRequests", Code::kThrottled},
+      {500, "InternalError", Code::kUnavailable},
+      {503, "ServiceUnavailable", Code::kUnavailable},
+      {504, "Timeout", Code::kUnavailable},
       {302, "", Code::kInternal},
   };
   for (const Case& one : cases) {
@@ -53,6 +60,17 @@ TEST_CASE("ApiError: the time to wait comes from the header, else from the detai
   CHECK(refused(503, R"({"details":{"retryAfterSeconds":999999}})").retry_after ==
         std::chrono::minutes(5));
   CHECK(refused(503, R"({"details":{"retryAfterSeconds":-1}})").retry_after.count() == 0);
+}
+
+TEST_CASE("ApiError: a patch for another uid is a conflict", "[kube]") {
+  const auto invalid = [](const std::string& field) {
+    return R"({"reason":"Invalid","details":{"causes":[{"reason":"FieldValueInvalid","field":")" +
+           field + R"("}]}})";
+  };
+  CHECK(refused(422, invalid("metadata.uid")).code == Code::kConflict);
+  CHECK(refused(422, invalid("spec.nodeName")).code == Code::kMalformed);
+  CHECK(refused(422, R"({"reason":"Invalid","details":{"causes":[1,{}]}})").code ==
+        Code::kMalformed);
 }
 
 TEST_CASE("ApiError: an answer that is no Status still gives a bounded text", "[kube]") {

@@ -31,7 +31,8 @@ std::string kubeconfig(const std::string& cluster, const std::string& user) {
   return "apiVersion: v1\nkind: Config\ncurrent-context: main\n"
          "contexts:\n- name: other\n  context: {cluster: x}\n"
          "- name: main\n  context: {cluster: c, user: u}\n"
-         "clusters:\n- name: c\n  cluster: " + cluster + "\nusers:\n- name: u\n  user: " + user + "\n";
+         "clusters:\n- name: c\n  cluster: " +
+         cluster + "\nusers:\n- name: u\n  user: " + user + "\n";
 }
 
 Error error_of(const std::string& yaml) {
@@ -44,7 +45,8 @@ Error error_of(const std::string& yaml) {
 
 TEST_CASE("Kubeconfig: the current context with inline data", "[kube]") {
   const auto config = parse_kubeconfig(
-      kubeconfig("{server: 'https://10.0.0.1:6443', certificate-authority-data: Q0EK, tls-server-name: api}",
+      kubeconfig("{server: 'https://10.0.0.1:6443', certificate-authority-data: Q0EK, "
+                 "tls-server-name: api}",
                  "{client-certificate-data: Q0VSVA==, client-key-data: S0VZ, token: abc}"),
       "/nowhere");
   REQUIRE(config);
@@ -75,7 +77,8 @@ TEST_CASE("Kubeconfig: relative files lie beside it", "[kube]") {
 TEST_CASE("Kubeconfig: a context without a user is anonymous", "[kube]") {
   const auto config = parse_kubeconfig(
       "current-context: m\ncontexts: [{name: m, context: {cluster: c}}]\n"
-      "clusters: [{name: c, cluster: {server: 'https://a'}}]\n", "");
+      "clusters: [{name: c, cluster: {server: 'https://a'}}]\n",
+      "");
   REQUIRE(config);
   CHECK(config->token.empty());
 }
@@ -97,11 +100,13 @@ TEST_CASE("Kubeconfig: what is missing or refused is named", "[kube]") {
       {"current-context: x\ncontexts: [{name: x, context: {cluster: k}}]", Code::kMalformed,
        "clusters[k]"},
       {"current-context: x\ncontexts: [{name: x, context: {cluster: k, user: u}}]\n"
-       "clusters: [{name: k, cluster: {server: s}}]", Code::kMalformed, "users[u]"},
+       "clusters: [{name: k, cluster: {server: s}}]",
+       Code::kMalformed, "users[u]"},
       {kubeconfig("{}", "{}"), Code::kMalformed, "cluster.server"},
       {kubeconfig("{server: https://a, insecure-skip-tls-verify: true}", "{}"), Code::kUnsupported,
        "insecure-skip-tls-verify"},
-      {kubeconfig("{server: https://a, proxy-url: 'http://p'}", "{}"), Code::kUnsupported, "proxy-url"},
+      {kubeconfig("{server: https://a, proxy-url: 'http://p'}", "{}"), Code::kUnsupported,
+       "proxy-url"},
       {kubeconfig("{server: https://a, certificate-authority-data: '***'}", "{}"), Code::kMalformed,
        "certificate-authority-data"},
       {kubeconfig("{server: https://a, certificate-authority: no.crt}", "{}"), Code::kNotFound,

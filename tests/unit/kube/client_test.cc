@@ -15,7 +15,10 @@ struct Fixture : FakeWorld {
   Client client{http, world};
 
   template <class T>
-  HttpRequest answered(async::Task<Result<T>> task, int status, std::string body, Result<T>& result) {
+  HttpRequest answered(async::Task<Result<T>> task,
+                       int status,
+                       std::string body,
+                       Result<T>& result) {
     const auto pending = start(std::move(task));
     HttpRequest request = http->answer(status, std::move(body));
     settle();
@@ -64,10 +67,12 @@ TEST_CASE("Client: calls become the requests that the API documents", "[kube]") 
   CHECK(request.content_type == "application/json");
   CHECK(request.body == "{\"a\":1}");
 
-  request = f.answered(f.client.replace({Kind::kLease, "kube-node-lease", "n1"}, "{}"), 200, "{}", result);
+  request = f.answered(f.client.replace({Kind::kLease, "kube-node-lease", "n1"}, "{}"), 200, "{}",
+                       result);
   CHECK(request.method == Method::kPut);
-  CHECK(request.target == "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1"
-                          "?fieldManager=skerry-cloudcore");
+  CHECK(request.target ==
+        "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1"
+        "?fieldManager=skerry-cloudcore");
   CHECK(request.urgent);
 }
 
@@ -96,7 +101,8 @@ TEST_CASE("Client: each patch type has its media type and the subresource its pa
 TEST_CASE("Client: a name cannot change the path", "[kube]") {
   Fixture f;
   Result<std::string> result;
-  const auto request = f.answered(f.client.get({Kind::kPod, "a/../b", "x?watch=1#&"}), 404, "", result);
+  const auto request =
+      f.answered(f.client.get({Kind::kPod, "a/../b", "x?watch=1#&"}), 404, "", result);
   CHECK(request.target == "/api/v1/namespaces/a%2F..%2Fb/pods/x%3Fwatch%3D1%23%26");
   CHECK(result.error().code == Code::kNotFound);
 }
@@ -104,9 +110,8 @@ TEST_CASE("Client: a name cannot change the path", "[kube]") {
 TEST_CASE("Client: a deletion carries uid and grace", "[kube]") {
   Fixture f;
   Result<std::string> result;
-  const auto request =
-      f.answered(f.client.remove({{Kind::kPod, "default", "web"}, Uid("u1"), 0}), 409,
-                 R"({"reason":"Conflict","message":"uid differs"})", result);
+  const auto request = f.answered(f.client.remove({{Kind::kPod, "default", "web"}, Uid("u1"), 0}),
+                                  409, R"({"reason":"Conflict","message":"uid differs"})", result);
   CHECK(request.method == Method::kDelete);
   CHECK(nlohmann::json::parse(request.body) ==
         nlohmann::json::parse(R"({"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,)"
@@ -168,7 +173,8 @@ TEST_CASE("Client: a watch asks for bookmarks and splits lines wherever bytes ar
   CHECK((sink.opened == 1 && sink.ended == 1 && !sink.error));
 }
 
-TEST_CASE("Client: a watch that ends inside a line, by refusal or by nonsense tells why", "[kube]") {
+TEST_CASE("Client: a watch that ends inside a line, by refusal or by nonsense tells why",
+          "[kube]") {
   struct Case {
     const char* bytes;
     Result<HttpResponse> end;

@@ -33,7 +33,8 @@ struct Link {
     return *http;
   }
   void run_until(const std::function<bool()>& done) {
-    const TimePoint patience = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+    const TimePoint patience =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
     while (!done() && std::chrono::steady_clock::now() < patience) {
       io.restart();
       io.run_one_for(10ms);  // what is waited for may also be the server's
@@ -90,7 +91,8 @@ struct Lines : StreamSink {
 /// Answers every request of a connection.
 ScriptedServer::Script each(std::function<void(Connection&, const std::string&)> answer) {
   return [answer](Connection& connection) {
-    for (std::string request; !(request = connection.request()).empty();) answer(connection, request);
+    for (std::string request; !(request = connection.request()).empty();)
+      answer(connection, request);
   };
 }
 
@@ -102,7 +104,7 @@ Code code_of(const Result<HttpResponse>& answer) {
 
 }  // namespace
 
-TEST_CASE("CpprestHttp: requests carry what was asked, on one connection", "[kube]") {
+TEST_CASE("CpprestHttp: requests carry what was asked, on connections that are kept", "[kube]") {
   std::string seen;
   ScriptedServer server(each([&seen](Connection& c, const std::string& request) {
     seen = request;
@@ -124,8 +126,8 @@ TEST_CASE("CpprestHttp: requests carry what was asked, on one connection", "[kub
   CHECK(seen.find("Content-Type:application/merge-patch+json\r\n") != std::string::npos);
   CHECK(seen.find("Accept:application/json\r\n") != std::string::npos);
   CHECK(seen.ends_with("\r\n\r\n{\"a\":2}"));
-  for (int i = 0; i < 3; ++i) REQUIRE(link.ask(link.get("/healthz")));
-  CHECK(server.accepted == 1);
+  for (int i = 0; i < 10; ++i) REQUIRE(link.ask(link.get("/healthz")));
+  CHECK(server.accepted <= 3);  // the last one may not be back in cpprest's pool yet
 }
 
 TEST_CASE("CpprestHttp: a refusal is an answer, with its Retry-After", "[kube]") {
@@ -141,9 +143,8 @@ TEST_CASE("CpprestHttp: a refusal is an answer, with its Retry-After", "[kube]")
 }
 
 TEST_CASE("CpprestHttp: a redirect is not followed", "[kube]") {
-  ScriptedServer server(each([](Connection& c, const std::string&) {
-    c.answer(302, "", "Location: /elsewhere\r\n");
-  }));
+  ScriptedServer server(each(
+      [](Connection& c, const std::string&) { c.answer(302, "", "Location: /elsewhere\r\n"); }));
   Link link(server);
   CHECK(link.ask(link.get("/x"))->status == 302);
 }
@@ -151,25 +152,24 @@ TEST_CASE("CpprestHttp: a redirect is not followed", "[kube]") {
 TEST_CASE("CpprestHttp: an answer over the limit is cut while it is read", "[kube]") {
   bool closed = false;  // written by the server's thread, read after its end
   {
-  ScriptedServer server([&closed](Connection& c) {
-    c.request();
-    c.begin_chunks();
-    for (int i = 0; i < 4; ++i) c.chunk(std::string(1000, 'x'));  // endless: it waits then
-    closed = c.closed_within(kPatienceMs);
-  });
-  Link link(server);
-  HttpRequest request = link.get("/x");
-  request.answer_bytes_max = 2500;
-  CHECK(code_of(link.ask(request)) == Code::kTooLarge);
-  link.stop();
+    ScriptedServer server([&closed](Connection& c) {
+      c.request();
+      c.begin_chunks();
+      for (int i = 0; i < 4; ++i) c.chunk(std::string(1000, 'x'));  // endless: it waits then
+      closed = c.closed_within(kPatienceMs);
+    });
+    Link link(server);
+    HttpRequest request = link.get("/x");
+    request.answer_bytes_max = 2500;
+    CHECK(code_of(link.ask(request)) == Code::kTooLarge);
+    link.stop();
   }
   CHECK(closed);
 }
 
 TEST_CASE("CpprestHttp: the limit is the last size allowed", "[kube]") {
-  ScriptedServer server(each([](Connection& c, const std::string&) {
-    c.answer(200, std::string(200000, 'x'));
-  }));
+  ScriptedServer server(
+      each([](Connection& c, const std::string&) { c.answer(200, std::string(200000, 'x')); }));
   Link link(server);
   HttpRequest request = link.get("/x");
   request.answer_bytes_max = 200000;
@@ -267,21 +267,21 @@ TEST_CASE("CpprestHttp: a refused stream ends with the refusal", "[kube]") {
 TEST_CASE("CpprestHttp: a stream destroyed inside its own bytes closes the connection", "[kube]") {
   bool closed = false;  // written by the server's thread, read after its end
   {
-  ScriptedServer server([&closed](Connection& c) {
-    c.request();
-    c.begin_chunks();
-    c.chunk("one\n");
-    c.chunk("two\n");
-    closed = c.closed_within(kPatienceMs);
-  });
-  Link link(server);
-  Lines lines;
-  lines.drop_on_bytes = true;
-  lines.stream = link.client().stream(link.get("/watch"), lines);
-  link.run_until([&] { return lines.size > 0; });
-  link.stop();
-  CHECK(lines.bytes == "one\n");
-  CHECK_FALSE(lines.end);
+    ScriptedServer server([&closed](Connection& c) {
+      c.request();
+      c.begin_chunks();
+      c.chunk("one\n");
+      c.chunk("two\n");
+      closed = c.closed_within(kPatienceMs);
+    });
+    Link link(server);
+    Lines lines;
+    lines.drop_on_bytes = true;
+    lines.stream = link.client().stream(link.get("/watch"), lines);
+    link.run_until([&] { return lines.size > 0; });
+    link.stop();
+    CHECK(lines.bytes == "one\n");
+    CHECK_FALSE(lines.end);
   }
   CHECK(closed);
 }
@@ -297,6 +297,24 @@ TEST_CASE("CpprestHttp: a stream ends at its deadline", "[kube]") {
   lines.stream = link.client().stream(link.get("/watch", 150ms), lines);
   link.run_until([&] { return lines.end.has_value(); });
   CHECK(code_of(*lines.end) == Code::kTimeout);
+}
+
+TEST_CASE("CpprestHttp: the loop does not end before the library's side of a request", "[kube]") {
+  ScriptedServer server([](Connection& c) {
+    c.request();
+    c.closed_within(kPatienceMs);
+  });
+  for (int round = 0; round < 20; ++round) {
+    Link link(server);
+    bool ended = false;
+    link.client().send(link.get("/x"), [&ended](Result<HttpResponse>) { ended = true; });
+    bool stopped = false;
+    link.client().stop([&stopped] { stopped = true; });
+    link.io.restart();
+    link.io.run();  // returns when nothing is left to do
+    CHECK(ended);
+    CHECK(stopped);
+  }
 }
 
 TEST_CASE("CpprestHttp: stop ends everything once", "[kube]") {
@@ -324,7 +342,8 @@ TEST_CASE("CpprestHttp: stop ends everything once", "[kube]") {
 
 namespace {
 
-Result<HttpResponse> ask_tls(const ScriptedServer& server, const std::function<void(ClientConfig&)>& set) {
+Result<HttpResponse> ask_tls(const ScriptedServer& server,
+                             const std::function<void(ClientConfig&)>& set) {
   Link link(server);
   set(link.config);
   return link.ask(link.get("/x"));
@@ -341,7 +360,8 @@ TEST_CASE("CpprestHttp: TLS trusts the given CA alone and the name that is asked
   const auto untrusted = ask_tls(by_address, [&](ClientConfig& c) { c.ca_pem = other.pem(); });
   CHECK(code_of(untrusted) == Code::kUnavailable);
   CHECK(untrusted.error().what.find("certificate") != std::string::npos);
-  CHECK(code_of(ask_tls(by_address, [](ClientConfig&) {})) == Code::kUnavailable);  // system's trust
+  CHECK(code_of(ask_tls(by_address, [](ClientConfig&) {})) ==
+        Code::kUnavailable);  // system's trust
 
   const auto wrong_name = ask_tls(by_name, [&](ClientConfig& c) { c.ca_pem = named.pem(); });
   CHECK(code_of(wrong_name) == Code::kUnavailable);
@@ -354,7 +374,8 @@ TEST_CASE("CpprestHttp: TLS trusts the given CA alone and the name that is asked
 
 TEST_CASE("CpprestHttp: the client certificate is shown where the server asks for it", "[kube]") {
   const TestCertificate own, client;
-  ScriptedServer server(each([](Connection& c, const std::string&) { c.answer(200, "{}"); }), &own, &client);
+  ScriptedServer server(each([](Connection& c, const std::string&) { c.answer(200, "{}"); }), &own,
+                        &client);
   CHECK(ask_tls(server, [&](ClientConfig& c) {
     c.ca_pem = own.pem();
     c.certificate_pem = client.pem();
@@ -383,9 +404,15 @@ TEST_CASE("CpprestHttp: a configuration that cannot work is refused at once", "[
       {with([](ClientConfig& c) { c.server = "http://10.0.0.1:8080"; }), Code::kUnsupported},
       {with([](ClientConfig& c) { c.server = "https://[::1]:6443"; }), Code::kUnsupported},
       {with([](ClientConfig& c) { c.ca_pem = "no pem"; }), Code::kMalformed},
-      {with([&](ClientConfig& c) { c.certificate_pem = one.pem(); c.key_pem = "no pem"; }),
+      {with([&](ClientConfig& c) {
+         c.certificate_pem = one.pem();
+         c.key_pem = "no pem";
+       }),
        Code::kMalformed},
-      {with([&](ClientConfig& c) { c.certificate_pem = one.pem(); c.key_pem = two.key_pem(); }),
+      {with([&](ClientConfig& c) {
+         c.certificate_pem = one.pem();
+         c.key_pem = two.key_pem();
+       }),
        Code::kMalformed},
   };
   boost::asio::io_context io;

@@ -9,7 +9,8 @@ using namespace skerry;
 using namespace skerry::kube;
 
 TEST_CASE("JsonSlice: members and elements are cut where they end", "[kube]") {
-  const auto members = json_members(R"( { "a" : 1 , "b\"x":"}]\"", "c":{"d":[1,{"e":"]"}]} ,"f":null} )");
+  const auto members =
+      json_members(R"( { "a" : 1 , "b\"x":"}]\"", "c":{"d":[1,{"e":"]"}]} ,"f":null} )");
   REQUIRE(members);
   REQUIRE(members->size() == 4);
   CHECK(json_value(*members, "a") == "1");
@@ -27,11 +28,23 @@ TEST_CASE("JsonSlice: members and elements are cut where they end", "[kube]") {
 }
 
 TEST_CASE("JsonSlice: what is not whole is refused", "[kube]") {
-  const std::string deep = "{\"a\":" + std::string(kJsonDepthMax + 1, '[') +
-                           std::string(kJsonDepthMax + 1, ']') + "}";
-  const std::string cases[] = {"",        "{",        "[1]",          R"({"a")",     R"({"a":})",
-                               R"({"a":1)", R"({"a":1,})", R"({"a":1}x)",  R"({"a":"x})", R"({a:1})",
-                               R"({"a":[1})", R"({"a":{"b":1]})", R"({"a":"\)", R"({,})", deep};
+  const std::string deep =
+      "{\"a\":" + std::string(kJsonDepthMax + 1, '[') + std::string(kJsonDepthMax + 1, ']') + "}";
+  const std::string cases[] = {"",
+                               "{",
+                               "[1]",
+                               R"({"a")",
+                               R"({"a":})",
+                               R"({"a":1)",
+                               R"({"a":1,})",
+                               R"({"a":1}x)",
+                               R"({"a":"x})",
+                               R"({a:1})",
+                               R"({"a":[1})",
+                               R"({"a":{"b":1]})",
+                               R"({"a":"\)",
+                               R"({,})",
+                               deep};
   for (const std::string& text : cases) {
     INFO(text);
     const auto members = json_members(text);
@@ -82,8 +95,8 @@ TEST_CASE("WatchEvent: type, version and object of a line", "[kube]") {
   CHECK(event->type == WatchEventType::kModified);
   CHECK(event->resource_version == ResourceVersion(42));
   CHECK(event->object.starts_with(R"({"kind":"Pod")"));
-  CHECK(parse_watch_event(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}})")->type ==
-        WatchEventType::kBookmark);
+  CHECK(parse_watch_event(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}})")
+            ->type == WatchEventType::kBookmark);
 }
 
 TEST_CASE("WatchEvent: an ERROR carries the server's Status", "[kube]") {

@@ -91,7 +91,8 @@ TEST_CASE("ListWatchProtocol: pages, one list, then a watch from its version", "
   CHECK(m.protocol.version() == ResourceVersion(15));
 }
 
-TEST_CASE("ListWatchProtocol: later pages that claim another version: the lower one counts", "[kube]") {
+TEST_CASE("ListWatchProtocol: later pages that claim another version: the lower one counts",
+          "[kube]") {
   Machine m;
   m.start();
   m.page(10, "p2");
@@ -412,10 +413,14 @@ struct Follower {
 
   ListWatchSteps end_with_fault() {
     switch (random.below(4)) {
-      case 0: return protocol.on_watch_end(now, std::nullopt);
-      case 1: return protocol.on_watch_end(now, Error{Code::kUnavailable, "cut", {}});
-      case 2: return protocol.on_watch_end(now, Error{Code::kMalformed, "line", {}});
-      default: return protocol.on_watch_end(now, Error{Code::kGone, "in stream", {}});
+      case 0:
+        return protocol.on_watch_end(now, std::nullopt);
+      case 1:
+        return protocol.on_watch_end(now, Error{Code::kUnavailable, "cut", {}});
+      case 2:
+        return protocol.on_watch_end(now, Error{Code::kMalformed, "line", {}});
+      default:
+        return protocol.on_watch_end(now, Error{Code::kGone, "in stream", {}});
     }
   }
 
@@ -450,7 +455,8 @@ struct Follower {
 
 }  // namespace
 
-TEST_CASE("ListWatchProtocol: 500 histories end with the server's state and never go back", "[kube]") {
+TEST_CASE("ListWatchProtocol: 500 histories end with the server's state and never go back",
+          "[kube]") {
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     SeededRandom random(seed);
     Server server;
@@ -462,7 +468,8 @@ TEST_CASE("ListWatchProtocol: 500 histories end with the server's state and neve
       follower.tick();
     }
     follower.faults = false;
-    for (; ticks < 200 + 1500; ++ticks) follower.tick();  // 12.5 min: past every backoff and timeout
+    for (; ticks < 200 + 1500; ++ticks)
+      follower.tick();  // 12.5 min: past every backoff and timeout
     INFO("seed " << seed);
     CHECK(follower.cache == server.state);
     CHECK_FALSE(follower.went_back);

@@ -13,8 +13,8 @@ std::string config_map(const std::string& name, std::uint64_t version) {
 }
 
 std::string list(std::uint64_t version, const std::string& items, const std::string& next = "") {
-  return R"({"metadata":{"resourceVersion":")" + std::to_string(version) + R"(","continue":")" + next +
-         R"("},"items":[)" + items + "]}";
+  return R"({"metadata":{"resourceVersion":")" + std::to_string(version) + R"(","continue":")" +
+         next + R"("},"items":[)" + items + "]}";
 }
 
 std::string event(const std::string& type, const std::string& object) {
@@ -68,7 +68,8 @@ using Heard = std::vector<std::string>;
 TEST_CASE("ListWatch: pages become one list, then events follow", "[kube]") {
   Owner o;
   o.watch->start();
-  CHECK(o.http->answer(200, list(10, config_map("a", 3), "p2")).target == "/api/v1/configmaps?limit=500");
+  CHECK(o.http->answer(200, list(10, config_map("a", 3), "p2")).target ==
+        "/api/v1/configmaps?limit=500");
   CHECK(o.heard.empty());
   CHECK(o.http->answer(200, list(10, config_map("b", 4))).target ==
         "/api/v1/configmaps?limit=500&continue=p2");
@@ -107,7 +108,8 @@ TEST_CASE("ListWatch: 410 in the stream lists again at once and gives the whole 
   o.watch->start();
   o.http->answer(200, list(10, config_map("a", 3)));
   o.open();
-  o.bytes(event("ERROR", R"({"code":410,"reason":"Expired"})") + event("ADDED", config_map("x", 12)));
+  o.bytes(event("ERROR", R"({"code":410,"reason":"Expired"})") +
+          event("ADDED", config_map("x", 12)));
   CHECK_FALSE(o.http->stream_now);
   o.http->answer(200, list(20, config_map("b", 15)));
   CHECK(o.heard == Heard{"list@10 a", "state ok", "list@20 b"});

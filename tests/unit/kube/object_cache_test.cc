@@ -7,9 +7,12 @@ using namespace skerry::kube;
 
 namespace {
 
-k8s::ObjectPtr object(const std::string& name, std::uint64_t version, const std::string& content = "") {
+k8s::ObjectPtr object(const std::string& name,
+                      std::uint64_t version,
+                      const std::string& content = "") {
   return k8s::received_object({k8s::Kind::kConfigMap, "default", name}, Uid("u-" + name),
-                              k8s::ContentVersion(digest(content)), ResourceVersion(version), content);
+                              k8s::ContentVersion(digest(content)), ResourceVersion(version),
+                              content);
 }
 
 }  // namespace
@@ -66,5 +69,6 @@ TEST_CASE("ObjectCache: a restored cluster's list is taken also where numbers ar
   cache.put(object("b", 60, "x"), change);
   const auto changes = cache.replace({object("a", 50, "y"), object("b", 20, "x")});
   CHECK(changes.size() == 2);
-  CHECK(cache.find({k8s::Kind::kConfigMap, "default", "b"})->resource_version == ResourceVersion(20));
+  CHECK(cache.find({k8s::Kind::kConfigMap, "default", "b"})->resource_version ==
+        ResourceVersion(20));
 }

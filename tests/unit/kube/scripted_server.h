@@ -142,8 +142,8 @@ class Connection {
     pollfd wanted{fd_, POLLIN, 0};
     if ((!ssl_ || SSL_pending(ssl_) == 0) && ::poll(&wanted, 1, kPatienceMs) <= 0) return false;
     char buffer[4096];
-    const auto size = ssl_ ? SSL_read(ssl_, buffer, sizeof buffer)
-                           : ::recv(fd_, buffer, sizeof buffer, 0);
+    const auto size =
+        ssl_ ? SSL_read(ssl_, buffer, sizeof buffer) : ::recv(fd_, buffer, sizeof buffer, 0);
     if (size > 0) input_.append(buffer, static_cast<std::size_t>(size));
     return size > 0;
   }
@@ -158,7 +158,8 @@ class ScriptedServer {
  public:
   using Script = std::function<void(Connection&)>;
 
-  explicit ScriptedServer(Script script, const TestCertificate* certificate = nullptr,
+  explicit ScriptedServer(Script script,
+                          const TestCertificate* certificate = nullptr,
                           const TestCertificate* client_ca = nullptr)
       : script_(std::move(script)) {
     if (certificate) make_context(*certificate, client_ca);
