@@ -186,6 +186,8 @@ TEST_CASE("JoinService: a living name is not taken over by a token made for nobo
   // With a token for that very name the new one takes its place, and the old certificate is denied.
   Result<lane::CertificateReply> heir = bench.join(bench.token({.node = NodeName("gw")}), "gw", csr);
   REQUIRE(heir);
+  // At once, before the deny list has come round.
+  CHECK(has(bench.renew(peer_of(*first), csr).error(), "was replaced"));
   bench.refresh_denied();
   lane::Goodbye refusal;
   const DenySet set = *test::run_task(bench.loop, read_deny_list(bench.store));
