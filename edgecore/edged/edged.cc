@@ -62,7 +62,7 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
         events(e, w, config.node),
         prober(e, w, exec, listener()),
         exits(e),
-        images(e, w, runtime, events),
+        images(w, runtime, events),
         services{executor, world, meta,   runtime, volumes, cgroups,
                  prober,   exits, events, images,  config,  {}},
         changed(e),
@@ -97,7 +97,7 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
       if (!synced) {
         log::error("the store cannot be read; pods stay as they are", {synced.error()});
         self->all_dirty = true;
-        co_await self->stopped.wait_until(self->world.clock.now() + kRelistRetry);
+        co_await async::sleep_for(kRelistRetry);
         continue;
       }
       if (!self->all_dirty && self->dirty.empty()) co_await self->changed.wait_until(TimePoint::max());

@@ -7,14 +7,12 @@ namespace skerry::edged {
 namespace {
 
 constexpr auto kRetry = std::chrono::seconds(10);
+constexpr auto kTurnPoll = std::chrono::milliseconds(200);
 
 }  // namespace
 
-PodImages::PodImages(async::Executor executor,
-                     seam::World world,
-                     CriClient& runtime,
-                     EventRecorder& events)
-    : world_(world), runtime_(runtime), events_(events), pull_ended_(std::move(executor)) {}
+PodImages::PodImages(seam::World world, CriClient& runtime, EventRecorder& events)
+    : world_(world), runtime_(runtime), events_(events) {}
 
 ImageOutcome PodImages::refuse(Waiting waiting, Duration retry_after) {
   return {"", std::nullopt, "", std::move(waiting), world_.clock.now() + retry_after};
@@ -65,13 +63,12 @@ async::Task<ImageOutcome> PodImages::pull(PodPtr pod,
     co_return ImageOutcome{
         "", std::nullopt, "", {"ImagePullBackOff", back_off_message(image)}, allowed};
   }
-  while (pulling_ >= kPullsMax) co_await pull_ended_.wait_until(world_.clock.now() + kRetry);
+  while (pulling_ >= kPullsMax) co_await async::sleep_for(kTurnPoll);
   events_.record({pod, container, EventType::kNormal, "Pulling", pulling_message(image)});
   const TimePoint began = world_.clock.now();
   ++pulling_;
   const Result<std::string> pulled = co_await pull_once(full_name, credentials_for(auths, full_name));
   --pulling_;
-  pull_ended_.notify();
   if (!pulled) {
     const std::string message = pull_failed_message(image, pulled.error().what);
     backoff_.on_failure(key, world_.clock.now());

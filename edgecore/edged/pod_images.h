@@ -25,7 +25,7 @@ struct ImageOutcome {
 /// Owner: Edged. Thread: the loop. At most kPullsMax pulls at a time; others wait their turn.
 class PodImages {
  public:
-  PodImages(async::Executor executor, seam::World world, CriClient& runtime, EventRecorder& events);
+  PodImages(seam::World world, CriClient& runtime, EventRecorder& events);
 
   static constexpr int kPullsMax = 3;
 
@@ -44,7 +44,6 @@ class PodImages {
   EventRecorder& events_;
   PullBackoff backoff_;
   int pulling_ = 0;
-  async::Wakeup pull_ended_;
 };
 
 }  // namespace skerry::edged

@@ -103,8 +103,8 @@ async::Task<void> PodWorker::run(Self self) {
     self->services_.exits.forget(container.id);
     self->services_.prober.forget(container.id);
   }
-  co_await self->tasks_.join();
   if (self->finished_) self->services_.on_finished(self->uid_);
+  co_await self->tasks_.join();  // a pull may go on for a while; its pod's name is free already
 }
 
 async::Task<void> PodWorker::load(Self self) {
@@ -139,8 +139,8 @@ async::Task<void> PodWorker::step(Self self) {
     if (const Result<void> looked = co_await look(self); !looked) {
       self->look_needed_ = true;
       if (self->stopping_) co_return;
-      log::warning("container runtime does not answer for a pod",
-                   {{"pod", self->pod_->text()}, looked.error()});
+      log::debug("container runtime does not answer for a pod",
+                 {{"pod", self->pod_->text()}, looked.error()});
       self->retry_in(kRetryMax);
       co_return co_await wait(self, std::nullopt);
     }
@@ -404,7 +404,7 @@ metamanager::Batch PodWorker::status_batch(bool force) {
 void PodWorker::commit(metamanager::Batch batch) {
   const Self self = shared_from_this();
   services_.meta.commit(std::move(batch), [self](Result<void> done) {
-    if (done) return;
+    if (done || self->stopping_ || self->finished_) return;
     log::error("a pod's status cannot be stored", {{"pod", self->pod_->text()}, done.error()});
     self->stored_record_.clear();
     self->record_.status_hash.clear();
