@@ -21,7 +21,14 @@ struct Answer {
   ProbeResult result = ProbeResult::kUnknown;
   std::string message;
   bool warning = false;  // a success that people should hear about
+  bool hopeless = false;  // this node cannot ask such a probe: no use in trying again
 };
+
+Answer success() { return {ProbeResult::kSuccess, "", false, false}; }
+Answer success_with_warning(std::string why) {
+  return {ProbeResult::kSuccess, std::move(why), true, false};
+}
+Answer failure(std::string why) { return {ProbeResult::kFailure, std::move(why), false, false}; }
 
 const std::optional<Probe>& spec_of(const ContainerSpec& container, ProbeKind kind) {
   if (kind == ProbeKind::kReadiness) return container.readiness;
@@ -109,6 +116,7 @@ async::Task<void> Prober::Impl::run(Self self, WatchPtr watch, ProbeKind kind) {
       self->say(*watch, answer.warning ? "ProbeWarning" : "Unhealthy", answer.message);
     }
     last_message = answer.message;
+    if (answer.hopeless) co_return;
     if (!watch->state(kind)->on_answer(answer.result)) continue;
     watch->wake_all();  // a startup probe's end begins the others
     if (self->listener.on_health) {
@@ -121,6 +129,7 @@ async::Task<Answer> Prober::Impl::ask(Self self, WatchPtr watch, ProbeKind kind)
   const Probe spec = *spec_of(*watch->container, kind);
   const std::string word(to_string(kind));
   Error error;
+  Answer unknown;
   for (int i = 0; i < kTries && !watch->stopped; ++i) {
     Result<Answer> answer = co_await try_once(self, watch, spec);
     if (!answer) {
@@ -135,8 +144,9 @@ async::Task<Answer> Prober::Impl::ask(Self self, WatchPtr watch, ProbeKind kind)
     }
     co_return std::move(*answer);
   }
-  co_return Answer{ProbeResult::kUnknown,
-                   word + " probe errored and resulted in Unknown state: " + error.what, false};
+  unknown.message = word + " probe errored and resulted in Unknown state: " + error.what;
+  unknown.hopeless = error.code == Code::kUnsupported;
+  co_return unknown;
 }
 
 async::Task<Result<Answer>> Prober::Impl::try_once(Self self, WatchPtr watch, Probe spec) {
@@ -163,14 +173,12 @@ async::Task<Result<Answer>> Prober::Impl::try_exec(Self self,
       co_await self->exec.run(watch->target.container_id, std::move(command), timeout);
   if (!outcome && outcome.error().code == Code::kTimeout) {
     const auto seconds = std::chrono::duration_cast<Seconds>(timeout).count();
-    co_return Answer{ProbeResult::kFailure,
-                     "command timed out: \"" + words + "\" timed out after " +
-                         std::to_string(seconds) + "s",
-                     false};
+    co_return failure("command timed out: \"" + words + "\" timed out after " +
+                         std::to_string(seconds) + "s");
   }
   if (!outcome) co_return fail(outcome.error());
-  if (outcome->exit_code == 0) co_return Answer{ProbeResult::kSuccess, "", false};
-  co_return Answer{ProbeResult::kFailure, outcome->output.substr(0, kProbeReplyBytesMax), false};
+  if (outcome->exit_code == 0) co_return success();
+  co_return failure(outcome->output.substr(0, kProbeReplyBytesMax));
 }
 
 async::Task<Result<Answer>> Prober::Impl::try_http(WatchPtr watch,
@@ -185,24 +193,21 @@ async::Task<Result<Answer>> Prober::Impl::try_http(WatchPtr watch,
     const auto status = reply_status(received);
     return !status || status->has_value();
   };
-  const Result<std::string> reply =
-      co_await dial_exchange({host, *port, action.https}, std::move(*request), std::move(enough),
-                             kProbeReplyBytesMax, timeout);
+  const DialTarget target(host, *port, action.https);
+  const Result<std::string> reply = co_await dial_exchange(
+      target, std::move(*request), std::move(enough), kProbeReplyBytesMax, timeout);
   if (!reply && reply.error().code == Code::kUnsupported) co_return fail(reply.error());
   const std::string getting = "Get \"" + probe_url(action, host, *port) + "\": ";
-  const auto failed = [](std::string why) {
-    return Answer{ProbeResult::kFailure, std::move(why), false};
-  };
-  if (!reply) co_return failed(getting + reply.error().what);
+  if (!reply) co_return failure(getting + reply.error().what);
   const Result<std::optional<int>> status = reply_status(*reply);
-  if (!status) co_return failed(getting + status.error().what);
-  if (!*status) co_return failed(getting + "EOF");
+  if (!status) co_return failure(getting + status.error().what);
+  if (!*status) co_return failure(getting + "EOF");
   const int code = **status;
-  if (code >= 200 && code < 300) co_return Answer{ProbeResult::kSuccess, "", false};
+  if (code >= 200 && code < 300) co_return success();
   if (code >= 300 && code < 400) {
-    co_return Answer{ProbeResult::kSuccess, "Probe terminated redirects", true};
+    co_return success_with_warning("Probe terminated redirects");
   }
-  co_return failed("HTTP probe failed with statuscode: " + std::to_string(code));
+  co_return failure("HTTP probe failed with statuscode: " + std::to_string(code));
 }
 
 async::Task<Result<Answer>> Prober::Impl::try_tcp(WatchPtr watch,
@@ -211,10 +216,11 @@ async::Task<Result<Answer>> Prober::Impl::try_tcp(WatchPtr watch,
   const std::string host = action.host.empty() ? watch->target.pod_ip : action.host;
   const Result<std::uint16_t> port = resolve_port(action.port, *watch->container);
   if (!port) co_return fail(port.error());
-  const Result<void> done = co_await dial_tcp({host, *port, false}, timeout);
+  const DialTarget target(host, *port, false);
+  const Result<void> done = co_await dial_tcp(target, timeout);
   if (!done && done.error().code == Code::kUnsupported) co_return fail(done.error());
-  if (!done) co_return Answer{ProbeResult::kFailure, done.error().what, false};
-  co_return Answer{ProbeResult::kSuccess, "", false};
+  if (!done) co_return failure(done.error().what);
+  co_return success();
 }
 
 // ---- the containers --------------------------------------------------------------------------
