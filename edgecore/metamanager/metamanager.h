@@ -12,6 +12,9 @@
 
 namespace skerry::metamanager {
 
+inline constexpr std::size_t kQueuedJobsMax = 4096;
+inline constexpr std::size_t kGroupedBatchesMax = 256;
+
 /// Owner: App. Thread: the loop of `executor`; the store itself runs on a thread of its own.
 class MetaManager {
  public:
@@ -21,6 +24,9 @@ class MetaManager {
   ~MetaManager();  // commits what is queued, joins the thread
 
   /// Queued batches are written together, in order, with one fsync. `done` runs on the loop.
+  /// Errors: kStorage when the write failed (disk full): then nothing of the batches written together
+  /// is stored, and later batches are tried again on their own; kUnavailable when more than
+  /// kQueuedJobsMax calls wait. The caller keeps what was not stored.
   void commit(Batch batch, CommitDone done);
   async::Task<Result<void>> commit(Batch batch);
 
@@ -32,8 +38,9 @@ class MetaManager {
   async::Task<Result<std::optional<lane::TokenGrant>>> token(lane::TokenSlot slot);
   async::Task<Result<std::vector<lane::Report>>> reports_after(ReportSeq after, std::size_t limit);
 
-  /// Called on the loop after each durable commit that changed objects (keys of all kinds), before
-  /// `done`. Set once each, before the first commit.
+  /// Called on the loop after each durable commit with the keys of its changes, each once (one may be
+  /// as it was), before `done`. Set once each, before the first commit; not called any more once the
+  /// MetaManager is gone.
   void on_objects_changed(std::function<void(const std::vector<ObjectKey>&)> listener);
   /// Called on the loop after each durable commit that added reports, and with the tokens' slots.
   void on_reports_added(std::function<void(std::vector<lane::Report>)> listener);
@@ -51,10 +58,12 @@ class MetaManager {
   };
   async::Task<Result<Snapshot>> snapshot();
 
-  /// Commits so far and bytes written, for metrics and `edgecore status`.
+  /// For metrics and `edgecore status`.
   struct Figures {
-    std::uint64_t commits = 0;
-    std::uint64_t failures = 0;
+    std::uint64_t commits = 0;   // groups written
+    std::uint64_t batches = 0;   // batches in them
+    std::uint64_t failures = 0;  // groups that were not stored
+    std::uint64_t bad_rows = 0;
   };
   Figures figures() const;
 

@@ -25,9 +25,12 @@ struct StoredObject {
   ObjectPtr object;
   std::string refused_code;  // empty: accepted
   std::string refused_reason;
+  bool finalised = false;  // a pod that edged has finalised before the cloud removed it
 };
 
-/// A pod whose containers must end: its row left the desired set or its uid was replaced.
+/// A pod whose containers must end: its row left the desired set or its uid was replaced. A refused
+/// pod comes here too, since an earlier content of it may run. A uid that is both here and in the
+/// desired set is terminating.
 struct TerminatingPod {
   ObjectPtr pod;
   bool operator==(const TerminatingPod&) const = default;
@@ -51,13 +54,16 @@ struct ObjectChange {
 };
 
 /// A report before it has a sequence number. State reports (everything but kEvent) replace the waiting
-/// one of the same (kind, key, uid); events are a bounded log.
+/// one of the same (kind, key, uid); events are a bounded log. A status with the hash that was put last
+/// for its (kind, key, uid) is dropped here; a zero hash is never equal. The revision of a stored report
+/// is its seq: increasing within one store, so the cloud compares revisions of one StoreId only.
 struct NewReport {
   lane::ReportKind kind = lane::ReportKind::kPodStatus;
   ObjectKey key;
   Uid uid;
   std::string body;
   k8s::StatusHash status_hash;  // kPodStatus, kNodeStatus: what Hello's status digest is made of
+  bool force = false;  // store it although its status_hash is the one reported last (ReportAgain)
 };
 
 /// Everything that becomes durable together, in one transaction.
@@ -69,7 +75,7 @@ struct Batch {
   std::vector<lane::TokenGrant> tokens;
   std::vector<Uid> finalised;  // terminating rows, pod states and tokens of these uids go
   std::optional<ClusterId> cluster;
-  std::optional<WallTime> time_floor;
+  std::optional<WallTime> time_floor;  // only ever rises; on disk at most 6 h behind
 
   bool empty() const;
   void append(Batch&& later);  // group commit: `later` happens after *this
@@ -77,6 +83,7 @@ struct Batch {
 
 struct Limits {
   std::size_t event_reports_max = 1000;  // oldest dropped and counted
+  bool sync_each_commit = true;  // false only in tests: the control of the power-cut test
 };
 
 /// Errors of all calls: kStorage with one line that says what to do.
@@ -84,7 +91,8 @@ class Store {
  public:
   struct Opened;
   /// Opens or creates `path`; a damaged file is moved to `path`.damaged-<time> and a new one begun.
-  /// `vfs`: SQLite VFS name for tests, null for the system's.
+  /// Of damaged ones the newest three are kept. Rows whose checksum is wrong are dropped and counted.
+  /// `vfs`: SQLite VFS name for tests (there a damaged file is deleted), null for the system's.
   static Result<Opened> open(const std::string& path,
                              seam::World world,
                              Limits limits,
@@ -110,10 +118,13 @@ class Store {
   virtual const ClusterId& cluster() const = 0;
   virtual WallTime time_floor() const = 0;
   virtual std::vector<lane::ContentEntry> content() const = 0;  // for digests and listings
-  virtual std::vector<lane::StatusEntry> status() const = 0;    // last reported hash per live pod, node
+  virtual std::vector<lane::StatusEntry> status() const = 0;    // hash put last, per live pod, node
   virtual std::map<k8s::Kind, ResourceVersion> seen() const = 0;
   virtual std::uint64_t dropped_events() const = 0;
   virtual std::size_t waiting_reports() const = 0;
+  /// Rows dropped since the store was opened because their checksum was wrong. Of a dropped object
+  /// nothing is known until the cloud resends it, so what runs of it is kept.
+  virtual std::uint64_t bad_rows() const = 0;
 };
 
 struct Store::Opened {
