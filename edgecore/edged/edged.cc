@@ -93,7 +93,9 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
     while (!self->stopping) {
       const bool all = std::exchange(self->all_dirty, false);
       const std::set<k8s::ObjectKey> keys = std::exchange(self->dirty, {});
-      const Result<void> synced = co_await (all ? sync_all(self) : sync_keys(self, keys));
+      Result<void> synced;
+      if (all) synced = co_await sync_all(self);
+      else synced = co_await sync_keys(self, keys);
       if (!synced) {
         log::error("the store cannot be read; pods stay as they are", {synced.error()});
         self->all_dirty = true;
