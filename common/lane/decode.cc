@@ -8,6 +8,7 @@
 
 #include "common/lane/codec.h"
 #include "common/lane/object_bytes.h"
+#include "common/lane/packed_id.h"
 #include "lane.pb.h"
 
 namespace skerry::lane {
@@ -106,7 +107,9 @@ WallTime take_time(std::int64_t unix_ms) {
   return WallTime(std::chrono::duration_cast<WallTime::duration>(bounded));
 }
 
-TokenSlot take_slot(const wire::TokenSlot& in) { return {Uid(in.pod()), in.volume(), in.path()}; }
+TokenSlot take_slot(const wire::TokenSlot& in) {
+  return {Uid(unpacked_id(in.pod())), in.volume(), in.path()};
+}
 
 // ---- before a certificate --------------------------------------------------------------------
 
@@ -146,9 +149,9 @@ Result<Message> take(const wire::Hello& in) {
   out.protocol_min = in.protocol_min();
   out.protocol_max = in.protocol_max();
   out.cut_rules = in.cut_rules();
-  out.store = StoreId(in.store());
-  out.boot = BootId(in.boot());
-  out.cluster = ClusterId(in.cluster());
+  out.store = StoreId(unpacked_id(in.store()));
+  out.boot = BootId(unpacked_id(in.boot()));
+  out.cluster = ClusterId(unpacked_id(in.cluster()));
   const Result<Buckets> content = take_buckets(in.content());
   if (!content) return fail(content.error());
   out.content = *content;
@@ -176,7 +179,8 @@ Result<Message> take(const wire::Listing& in) {
     if (!key) return fail("Listing", key.error());
     const Result<Digest> version = take_digest(entry.version(), "content version");
     if (!version) return fail("Listing", version.error());
-    out.content.push_back({std::move(*key), Uid(entry.uid()), ContentVersion(*version)});
+    out.content.push_back(
+        {std::move(*key), Uid(unpacked_id(entry.uid())), ContentVersion(*version)});
   }
   out.status.reserve(static_cast<std::size_t>(in.status_size()));
   for (const wire::Listing::Status& entry : in.status()) {
@@ -184,13 +188,14 @@ Result<Message> take(const wire::Listing& in) {
     if (!key) return fail("Listing", key.error());
     const Result<Digest> hash = take_optional_digest(entry.hash(), "status hash");
     if (!hash) return fail("Listing", hash.error());
-    out.status.push_back({std::move(*key), Uid(entry.uid()), StatusHash(*hash)});
+    out.status.push_back({std::move(*key), Uid(unpacked_id(entry.uid())), StatusHash(*hash)});
   }
   return out;
 }
 
 Result<Message> take(const wire::Welcome& in) {
-  return Welcome{Epoch(in.epoch()), in.in_sync(), ClusterId(in.cluster()), in.foreign_cluster()};
+  return Welcome{Epoch(in.epoch()), in.in_sync(), ClusterId(unpacked_id(in.cluster())),
+                 in.foreign_cluster()};
 }
 
 Result<Message> take(const wire::Goodbye& in) {
@@ -211,8 +216,9 @@ Result<Message> take(const wire::Upsert& in, const DecodeLimits& limits) {
   if (!json) return fail("Upsert", json.error());
   Upsert out;
   out.seq = Seq(in.seq());
-  out.object = k8s::received_object(std::move(*key), Uid(in.uid()), ContentVersion(*version),
-                                    ResourceVersion(in.resource_version()), std::move(*json));
+  out.object =
+      k8s::received_object(std::move(*key), Uid(unpacked_id(in.uid())), ContentVersion(*version),
+                           ResourceVersion(in.resource_version()), std::move(*json));
   if (in.has_status_seed()) out.status_seed = in.status_seed();
   return out;
 }
@@ -223,13 +229,13 @@ Result<Message> take(const wire::Remove& in) {
   const Result<RemoveReason> reason =
       take_enum(in.reason(), RemoveReason::kUnneeded, "Remove: reason");
   if (!reason) return fail(reason.error());
-  return Remove{Seq(in.seq()), std::move(*key), Uid(in.uid()), *reason};
+  return Remove{Seq(in.seq()), std::move(*key), Uid(unpacked_id(in.uid())), *reason};
 }
 
 Result<Message> take(const wire::ReportAgain& in, std::uint32_t field) {
   Result<ObjectKey> key = take_key(in.key());
   if (!key) return Unhandled{field};  // nothing of that kind is here to be reported
-  return ReportAgain{std::move(*key), Uid(in.uid())};
+  return ReportAgain{std::move(*key), Uid(unpacked_id(in.uid()))};
 }
 
 Result<Message> take(const wire::TokenQuery& in) {
@@ -260,8 +266,8 @@ Result<Message> take(const wire::Report& in) {
   if (!kind) return fail(kind.error());
   Result<ObjectKey> key = take_key(in.key());
   if (!key) return fail("Report", key.error());
-  return Report{ReportSeq(in.seq()), *kind,         std::move(*key),
-                Uid(in.uid()),       in.revision(), in.body()};
+  return Report{ReportSeq(in.seq()),        *kind,         std::move(*key),
+                Uid(unpacked_id(in.uid())), in.revision(), in.body()};
 }
 
 Result<Message> take(const wire::ReportAck& in) {

@@ -5,6 +5,7 @@
 #include "common/base/assert.h"
 #include "common/lane/codec.h"
 #include "common/lane/object_bytes.h"
+#include "common/lane/packed_id.h"
 #include "lane.pb.h"
 
 namespace skerry::lane {
@@ -61,7 +62,7 @@ std::int64_t unix_ms(WallTime time) {
 }
 
 void put_slot(const TokenSlot& slot, wire::TokenSlot& out) {
-  out.set_pod(slot.pod.str());
+  out.set_pod(packed_id(slot.pod.str()));
   out.set_volume(slot.volume);
   out.set_path(slot.path);
 }
@@ -102,9 +103,9 @@ void put(const Hello& in, wire::Envelope& envelope) {
   out.set_protocol_min(in.protocol_min);
   out.set_protocol_max(in.protocol_max);
   out.set_cut_rules(in.cut_rules);
-  out.set_store(in.store.str());
-  out.set_boot(in.boot.str());
-  out.set_cluster(in.cluster.str());
+  out.set_store(packed_id(in.store.str()));
+  out.set_boot(packed_id(in.boot.str()));
+  out.set_cluster(packed_id(in.cluster.str()));
   out.set_content(bucket_bytes(in.content));
   out.set_status(digest_bytes(in.status));
   for (const auto& [kind, version] : in.seen) {
@@ -124,13 +125,13 @@ void put(const Listing& in, wire::Envelope& envelope) {
   for (const ContentEntry& entry : in.content) {
     wire::Listing::Content& content = *out.add_content();
     put_key(entry.key, *content.mutable_key());
-    content.set_uid(entry.uid.str());
+    content.set_uid(packed_id(entry.uid.str()));
     content.set_version(std::string(entry.version.view()));
   }
   for (const StatusEntry& entry : in.status) {
     wire::Listing::Status& status = *out.add_status();
     put_key(entry.key, *status.mutable_key());
-    status.set_uid(entry.uid.str());
+    status.set_uid(packed_id(entry.uid.str()));
     status.set_hash(digest_bytes(entry.hash));
   }
 }
@@ -139,7 +140,7 @@ void put(const Welcome& in, wire::Envelope& envelope) {
   wire::Welcome& out = *envelope.mutable_welcome();
   out.set_epoch(in.epoch.value());
   out.set_in_sync(in.in_sync);
-  out.set_cluster(in.cluster.str());
+  out.set_cluster(packed_id(in.cluster.str()));
   out.set_foreign_cluster(in.foreign_cluster);
 }
 
@@ -158,7 +159,7 @@ void put(const Upsert& in, wire::Envelope& envelope) {
   wire::Upsert& out = *envelope.mutable_upsert();
   out.set_seq(in.seq.value());
   put_key(object.key, *out.mutable_key());
-  out.set_uid(object.uid.str());
+  out.set_uid(packed_id(object.uid.str()));
   out.set_version(std::string(object.version.view()));
   out.set_resource_version(object.resource_version.value());
   out.set_json_zstd(compress(*object.json));
@@ -170,13 +171,13 @@ void put(const Remove& in, wire::Envelope& envelope) {
   wire::Remove& out = *envelope.mutable_remove();
   out.set_seq(in.seq.value());
   put_key(in.key, *out.mutable_key());
-  out.set_uid(in.uid.str());
+  out.set_uid(packed_id(in.uid.str()));
   out.set_reason(static_cast<std::uint32_t>(in.reason));
 }
 
 void put(const ReportAgain& in, wire::Envelope& envelope) {
   put_key(in.key, *envelope.mutable_report_again()->mutable_key());
-  envelope.mutable_report_again()->set_uid(in.uid.str());
+  envelope.mutable_report_again()->set_uid(packed_id(in.uid.str()));
 }
 
 void put(const TokenQuery& in, wire::Envelope& envelope) {
@@ -218,7 +219,7 @@ void put(const Report& in, wire::Envelope& envelope) {
   out.set_seq(in.seq.value());
   out.set_kind(static_cast<std::uint32_t>(in.kind));
   put_key(in.key, *out.mutable_key());
-  out.set_uid(in.uid.str());
+  out.set_uid(packed_id(in.uid.str()));
   out.set_revision(in.revision);
   out.set_body(in.body);
 }

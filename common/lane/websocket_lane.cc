@@ -194,7 +194,9 @@ async::Task<Result<void>> open_as_hub(StatePtr state) {
   if (!request) co_return fail(request.error());
   state->ws.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
     add_subprotocol(response);
-    response.set(http::field::server, "skerry");  // else Beast names itself, at greater length
+    // Shorter than what Beast would write: its own name, "Switching Protocols".
+    response.set(http::field::server, "");
+    response.reason("OK");
   }));
   co_await state->ws.async_accept(*request, asio::redirect_error(asio::use_awaitable, ec));
   if (ec) co_return fail(explain(*state, ec));

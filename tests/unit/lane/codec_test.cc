@@ -3,6 +3,7 @@
 #include <random>
 
 #include "common/lane/object_bytes.h"
+#include "common/lane/packed_id.h"
 #include "lane.pb.h"
 #include "tests/support/catch.h"
 
@@ -72,6 +73,37 @@ TEST_CASE("Codec: a Hello survives the wire with every field", "[lane]") {
   CHECK(out.seen == in.seen);
   CHECK(out.boot == in.boot);
   CHECK(out.protocol_max == 3);
+}
+
+TEST_CASE("Codec: ids keep their text, and a UUID is short on the wire", "[lane]") {
+  const std::string uuid = "0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4eff";
+  CHECK(packed_id(uuid).size() == 17);
+  CHECK(unpacked_id(packed_id(uuid)) == uuid);
+  for (const char* id :
+       {"0A1B2C3D-0a1b-2c3d-4e5f-0a1b2c3d4eff", "0a1b2c3d00a1b-2c3d-4e5f-0a1b2c3d4eff", "a1b2c3",
+        "seventeen-letters", ""}) {
+    CHECK(packed_id(id) == id);
+    CHECK(unpacked_id(packed_id(id)) == id);
+  }
+  CHECK(unpacked_id("a\xff\x01\n\"") == "a???\"");
+}
+
+TEST_CASE("Codec: a usual Hello and Welcome leave room in a reconnect of 1 KB", "[lane]") {
+  const std::string uuid = "0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4eff";
+  Hello hello;
+  hello.node = NodeName("gateway-7");
+  hello.agent_version = "0.1.0";
+  hello.store = StoreId(uuid);
+  hello.boot = BootId(uuid);
+  hello.cluster = ClusterId(uuid);
+  for (std::size_t i = 0; i < kBuckets; ++i) hello.content[i] = digest(std::to_string(i));
+  hello.status = digest("status");
+  for (const k8s::Kind kind :
+       {k8s::Kind::kNode, k8s::Kind::kConfigMap, k8s::Kind::kSecret, k8s::Kind::kPod}) {
+    hello.seen[kind] = ResourceVersion(12'345'678);
+  }
+  CHECK(encode(hello).size() < 425);
+  CHECK(encode(Welcome{Epoch(12), true, ClusterId(uuid), false}).size() < 30);
 }
 
 TEST_CASE("Codec: comparing, listing, welcome and goodbye survive the wire", "[lane]") {

@@ -142,7 +142,7 @@ TEST_CASE("Websocket: the upgrade costs little on the wire", "[lane]") {
   request.loop.run();
   INFO(request.heard);
   CHECK(request.heard.rfind("GET / HTTP/1.1\r\n", 0) == 0);
-  CHECK(request.heard_on_wire < 240);
+  CHECK(request.heard_on_wire < 225);
 
   Scene answer;
   answer.loop.spawn(real_hub(answer, keys, answer.loop.patience()));
@@ -150,7 +150,7 @@ TEST_CASE("Websocket: the upgrade costs little on the wire", "[lane]") {
   answer.loop.run();
   INFO(answer.heard);
   CHECK(answer.heard.rfind("HTTP/1.1 101 ", 0) == 0);
-  CHECK(answer.heard_on_wire < 210);
+  CHECK(answer.heard_on_wire < 190);
 }
 
 TEST_CASE("Websocket: a hub refuses what is no beginning of a lane", "[lane]") {
