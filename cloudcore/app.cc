@@ -159,7 +159,8 @@ Task<Result<void>> App::Impl::start() {
 Task<Result<tls::Authority>> App::Impl::authority() {
   std::string told;
   while (!stopping) {
-    Result<tls::Authority> ca = co_await node_authority({client, identities, world}, config);
+    CommandSession session{client, identities, world};  // named: g++ 12 frees braced temporaries twice
+    Result<tls::Authority> ca = co_await node_authority(session, config);
     if (ca || !is_retryable(ca.error().code)) co_return ca;
     if (told != ca.error().what) log::warning("the CA cannot be read yet", {ca.error()});
     told = ca.error().what;

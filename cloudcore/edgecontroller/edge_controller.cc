@@ -183,7 +183,8 @@ Task<void> EdgeController::Impl::learn_cluster() {
   const auto self = shared_from_this();
   Duration delay = 200ms;
   while (!stopping && cluster.empty()) {
-    const auto answer = co_await client.get({Kind::kNamespace, "", "kube-system"});
+    const ObjectKey kube_system{Kind::kNamespace, "", "kube-system"};
+    const auto answer = co_await client.get(kube_system);
     if (answer) {
       const auto json = nlohmann::json::parse(*answer, nullptr, false);
       cluster = ClusterId(k8s::text_field(k8s::object_field(json, "metadata"), "uid"));

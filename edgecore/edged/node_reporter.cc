@@ -87,12 +87,12 @@ async::Task<void> NodeReporter::look() {
 
 async::Task<std::string> NodeReporter::ask_runtime() {
   if (facts_.runtime_version.empty()) {
-    const auto version = co_await runtime_.version({});
+    const auto version = co_await runtime_.version(cri::VersionRequest());
     if (version) {
       facts_.runtime_version = version->runtime_name() + "://" + version->runtime_version();
     }
   }
-  const auto status = co_await runtime_.status({});
+  const auto status = co_await runtime_.status(cri::StatusRequest());
   std::string problem = status ? problem_of(*status) : "container runtime: " + status.error().what;
   if (problem != told_problem_) {
     if (!problem.empty()) log::warning("the node is not ready", {{"reason", problem}});
@@ -105,7 +105,7 @@ async::Task<std::string> NodeReporter::ask_runtime() {
 
 async::Task<void> NodeReporter::list_images() {
   images_due_ = world_.clock.now() + kImagesInterval;
-  const auto reply = co_await runtime_.list_images({});
+  const auto reply = co_await runtime_.list_images(cri::ListImagesRequest());
   if (!reply) co_return;  // the next look says what is wrong with the runtime
   facts_.images.clear();
   for (const cri::Image& image : reply->images()) {
