@@ -11,7 +11,11 @@
 
 namespace skerry::edged {
 
+/// Not an aggregate: g++ 12 frees one twice that is made by braces inside a co_await expression.
 struct DialTarget {
+  DialTarget(std::string where, std::uint16_t number, bool with_tls)
+      : host(std::move(where)), port(number), tls(with_tls) {}
+
   std::string host;  // an IP address or "localhost"; names are not resolved
   std::uint16_t port = 0;
   bool tls = false;

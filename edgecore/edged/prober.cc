@@ -174,7 +174,7 @@ async::Task<Result<Answer>> Prober::Impl::try_exec(Self self,
   if (!outcome && outcome.error().code == Code::kTimeout) {
     const auto seconds = std::chrono::duration_cast<Seconds>(timeout).count();
     co_return failure("command timed out: \"" + words + "\" timed out after " +
-                         std::to_string(seconds) + "s");
+                      std::to_string(seconds) + "s");
   }
   if (!outcome) co_return fail(outcome.error());
   if (outcome->exit_code == 0) co_return success();
@@ -204,9 +204,7 @@ async::Task<Result<Answer>> Prober::Impl::try_http(WatchPtr watch,
   if (!*status) co_return failure(getting + "EOF");
   const int code = **status;
   if (code >= 200 && code < 300) co_return success();
-  if (code >= 300 && code < 400) {
-    co_return success_with_warning("Probe terminated redirects");
-  }
+  if (code >= 300 && code < 400) co_return success_with_warning("Probe terminated redirects");
   co_return failure("HTTP probe failed with statuscode: " + std::to_string(code));
 }
 

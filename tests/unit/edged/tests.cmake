@@ -1,0 +1,1 @@
+skerry_unit_tests(edged USES skerry_edged)
