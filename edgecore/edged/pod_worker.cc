@@ -290,7 +290,7 @@ void PodWorker::take_over(ActualContainer& container) {
   }
   if (container.state != ContainerState::kRunning) return;
   const std::string id = container.id;
-  if (container.pid > 0 && !services_.exits.watches(id)) {
+  if (container.pid > 0 && !services_.exits.watches(id) && unwatchable_.count(id) == 0) {
     const std::weak_ptr<PodWorker> weak = weak_from_this();
     const auto ended = [weak, id] {
       const Self worker = weak.lock();
@@ -299,9 +299,11 @@ void PodWorker::take_over(ActualContainer& container) {
       worker->wake_.notify();
     };
     const Result<void> watched = services_.exits.watch(id, container.pid, ended);
-    // The pid may have been reused between the status and the open, or the process just ended. Where
-    // there is no pidfd at all, relists notice the end.
-    if (watched || watched.error().code == Code::kNotFound) to_verify_.insert(id);
+    // The pid may have been reused between the status and the open: look once more. No such process:
+    // it just ended. Where there is no pidfd at all, relists notice the end.
+    if (watched) to_verify_.insert(id);
+    else unwatchable_.insert(id);
+    if (!watched && watched.error().code == Code::kNotFound) ended_.insert(id);
   }
   ProbeTarget target{pod_, container.name, id, "", container.started, std::nullopt};
   const PodFacts known = facts();

@@ -153,6 +153,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::set<std::string> image_tasks_;
   std::map<std::string, Seconds> kills_;            // container id -> grace of the kill that runs
   std::set<std::string> ended_;                     // ids whose process ended
+  std::set<std::string> unwatchable_;               // ids without a process to watch
   std::set<std::string> to_verify_;                 // ids whose watch was just opened
   std::set<std::string> ours_;                      // ids that this process started
   std::optional<Inputs> inputs_;
