@@ -222,6 +222,12 @@ std::optional<lane::Message> SessionDelivery::send_behind_pod() {
   return send(*key);
 }
 
+std::size_t SessionDelivery::waiting() const {
+  const auto unanswered = std::count_if(preparing_.begin(), preparing_.end(),
+                                        [](const auto& item) { return !item.second.prelude; });
+  return dirty_.size() + static_cast<std::size_t>(unanswered);
+}
+
 bool SessionDelivery::acked(Seq seq) {
   if (seq.value() > last_seq_) return false;
   while (!flight_.empty() && flight_.front().seq <= seq) {

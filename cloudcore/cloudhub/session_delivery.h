@@ -48,7 +48,7 @@ class SessionDelivery {
   std::optional<lane::Message> next();
 
   std::size_t objects() const { return slots_.size(); }
-  std::size_t waiting() const { return dirty_.size() + preparing_.size(); }
+  std::size_t waiting() const;  // keys to be sent, pods whose prelude is awaited among them
   std::size_t bytes_in_flight() const { return bytes_in_flight_; }
   bool idle() const { return dirty_.empty() && preparing_.empty() && flight_.empty(); }
 

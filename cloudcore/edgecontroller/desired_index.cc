@@ -15,12 +15,21 @@ DesiredChange remove_change(const ObjectKey& key, const Uid& uid, lane::RemoveRe
   return DesiredChange{key, uid, nullptr, reason};
 }
 
-bool is_older(const ObjectPtr& candidate, const ObjectPtr& have) {
+}  // namespace
+
+bool DesiredIndex::is_older(const ObjectPtr& candidate, const ObjectPtr& have) const {
   return have && candidate->uid == have->uid &&
-         candidate->resource_version < have->resource_version;
+         candidate->resource_version < have->resource_version &&
+         !restored_.contains(candidate->key.kind);
 }
 
-}  // namespace
+void DesiredIndex::accept_older(k8s::Kind kind, bool accept) {
+  if (accept) {
+    restored_.insert(kind);
+  } else {
+    restored_.erase(kind);
+  }
+}
 
 // ---- edge nodes ------------------------------------------------------------------------------
 
@@ -132,11 +141,26 @@ void DesiredIndex::reference_absent(const ObjectKey& key, Changes& out) {
   if (!was_known) reference_known(key, out);
 }
 
+void DesiredIndex::reference_deleted(const ObjectPtr& last_state, Changes& out) {
+  const auto found = references_.find(last_state->key);
+  if (found == references_.end()) return;
+  const ObjectPtr& have = found->second.object;
+  if (have && have->resource_version > last_state->resource_version) return;
+  reference_absent(last_state->key, out);
+}
+
+void DesiredIndex::reference_not_found(const ObjectKey& key, Changes& out) {
+  const auto found = references_.find(key);
+  if (found == references_.end() || found->second.knowledge != Knowledge::kUnknown) return;
+  reference_absent(key, out);
+}
+
 void DesiredIndex::put_reference_list(k8s::Kind kind,
                                       const std::string& ns,
                                       const std::vector<ObjectPtr>& list,
                                       const std::set<ObjectKey>& untold,
-                                      Changes& out) {
+                                      Changes& out,
+                                      ResourceVersion version) {
   std::set<ObjectKey> listed = untold;
   for (const ObjectPtr& object : list) {
     listed.insert(object->key);
@@ -145,7 +169,10 @@ void DesiredIndex::put_reference_list(k8s::Kind kind,
   std::vector<ObjectKey> absent;
   for (const auto& [key, reference] : references_) {
     const bool in_scope = key.kind == kind && (ns.empty() || key.ns == ns);
-    if (in_scope && !listed.contains(key)) absent.push_back(key);
+    const bool fetched_later = version != ResourceVersion() && reference.object &&
+                               reference.object->resource_version > version &&
+                               !restored_.contains(kind);
+    if (in_scope && !fetched_later && !listed.contains(key)) absent.push_back(key);
   }
   for (const ObjectKey& key : absent) reference_absent(key, out);
 }

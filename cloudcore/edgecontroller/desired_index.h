@@ -48,18 +48,29 @@ class DesiredIndex {
   const PodEntry* pod(const ObjectKey& key) const;
   std::vector<ObjectPtr> pods() const;
 
+  /// While true, objects of this kind may be older than the known ones: a list below what was delivered
+  /// before was accepted, so the cluster was restored.
+  void accept_older(k8s::Kind kind, bool accept);
+
   // ---- references
   /// An object of a reference kind as the API has it now; dropped at once unless referenced.
   void put_reference(ObjectPtr object, Changes& out);
-  /// It does not exist: deleted, or a fetch found nothing.
+  /// It does not exist, whatever was known.
   void reference_absent(const ObjectKey& key, Changes& out);
+  /// A watch says that this state was the last. Nothing changes when a newer one is known: a fetch may have
+  /// been ahead of the watch.
+  void reference_deleted(const ObjectPtr& last_state, Changes& out);
+  /// A fetch found nothing. What a watch has told meanwhile is newer.
+  void reference_not_found(const ObjectKey& key, Changes& out);
   /// A whole list of one kind (and namespace; empty: all): what is referenced and not in it is absent,
-  /// except `untold`, keys that exist but whose data was not kept.
+  /// except `untold`, keys that exist but whose data was not kept, and what a fetch found in a later
+  /// state than the list's `version` (0: unknown).
   void put_reference_list(k8s::Kind kind,
                           const std::string& ns,
                           const std::vector<ObjectPtr>& list,
                           const std::set<ObjectKey>& untold,
-                          Changes& out);
+                          Changes& out,
+                          ResourceVersion version = {});
   bool is_referenced(const ObjectKey& key) const { return references_.contains(key); }
   /// Referenced keys whose state nobody has told yet, each named once.
   std::vector<ObjectKey> take_wanted();
@@ -89,7 +100,9 @@ class DesiredIndex {
   void release_held(Changes& out);
   bool references_known(const PodEntry& pod) const;
   void publish(const ObjectPtr& object, const NodeName& node, Changes& out);
+  bool is_older(const ObjectPtr& candidate, const ObjectPtr& have) const;
 
+  std::set<k8s::Kind> restored_;  // kinds of accept_older()
   std::map<NodeName, ObjectPtr> nodes_;
   std::map<ObjectKey, PodEntry> pods_;
   std::map<NodeName, std::set<ObjectKey>> pods_of_;  // published ones

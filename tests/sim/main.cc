@@ -96,12 +96,15 @@ int run_seeds(const Options& options) {
   skerry::sim::Coverage coverage;
   bool failed = false;
   double slowest = 0;
+  std::uint64_t fewest_crashes = ~std::uint64_t{0}, fewest_cuts = ~std::uint64_t{0};
   for (std::uint64_t seed = options.first; seed < options.first + options.seeds; ++seed) {
     RunOptions run = options.run;
     run.seed = seed;
     const RunResult result = skerry::sim::simulate(run);
     coverage.add(result.coverage);
     slowest = std::max(slowest, result.converged_after_seconds);
+    fewest_crashes = std::min(fewest_crashes, result.crashes);
+    fewest_cuts = std::min(fewest_cuts, result.cuts);
     if (!result.complaint.empty()) {
       print_failure(seed, result, options.bug);
       failed = true;
@@ -111,15 +114,20 @@ int run_seeds(const Options& options) {
       failed = true;
     }
     if (!options.coverage) {
-      std::printf("seed %llu trace %016llx converged after %.1f s\n",
+      std::printf("seed %llu trace %016llx converged after %.1f s, %llu crashes, %llu cuts\n",
                   static_cast<unsigned long long>(seed),
-                  static_cast<unsigned long long>(result.trace_hash), result.converged_after_seconds);
+                  static_cast<unsigned long long>(result.trace_hash), result.converged_after_seconds,
+                  static_cast<unsigned long long>(result.crashes),
+                  static_cast<unsigned long long>(result.cuts));
     }
   }
   if (options.coverage && !options.check_replay && !coverage_is_complete(coverage)) failed = true;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  std::printf("%llu seeds in %.1f s; slowest convergence %.1f s (virtual)\n",
-              static_cast<unsigned long long>(options.seeds), took.count(), slowest);
+  std::printf("%llu seeds in %.1f s; slowest convergence %.1f s (virtual); in each at least %llu crashes "
+              "and %llu cuts\n",
+              static_cast<unsigned long long>(options.seeds), took.count(), slowest,
+              static_cast<unsigned long long>(fewest_crashes),
+              static_cast<unsigned long long>(fewest_cuts));
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -25,11 +25,19 @@ void SimBackend::later(What what) {
 // ---- the API's objects --------------------------------------------------------------------------
 
 void SimBackend::start() {
-  watch(Kind::kNode, {[this](auto nodes) { on_nodes(std::move(nodes)); },
+  watch(Kind::kNode, {[this](auto nodes, ResourceVersion, bool restored) {
+                        index_.accept_older(Kind::kNode, restored);
+                        on_nodes(std::move(nodes));
+                        index_.accept_older(Kind::kNode, false);
+                      },
                       [this](bool deleted, const ObjectPtr& node) {
                         if (!deleted) on_nodes({node});
                       }});
-  watch(Kind::kPod, {[this](auto pods) { on_pods(std::move(pods)); },
+  watch(Kind::kPod, {[this](auto pods, ResourceVersion, bool restored) {
+                       index_.accept_older(Kind::kPod, restored);
+                       on_pods(std::move(pods));
+                       index_.accept_older(Kind::kPod, false);
+                     },
                      [this](bool deleted, const ObjectPtr& pod) { on_pod_event(deleted, pod); }});
   watch_references(Kind::kConfigMap);
   watch_references(Kind::kSecret);
@@ -50,9 +58,12 @@ void SimBackend::watch(Kind kind, SimListWatch::Handlers handlers) {
   watches_[kind]->start();
 }
 
-bool SimBackend::ready() const {
-  return std::all_of(watches_.begin(), watches_.end(),
-                     [](const auto& item) { return item.second->synced(); });
+bool SimBackend::ready() {
+  const bool whole = std::all_of(watches_.begin(), watches_.end(),
+                                 [](const auto& item) { return item.second->synced(); });
+  // Pods whose references are not known yet are not in the desired set.
+  was_ready_ |= whole && index_.held_pods() == 0;
+  return was_ready_;
 }
 
 void SimBackend::on_nodes(std::vector<ObjectPtr> nodes) {
@@ -94,15 +105,18 @@ void SimBackend::put_pod(const ObjectPtr& pod, edgecontroller::Changes& changes)
 
 void SimBackend::watch_references(Kind kind) {
   SimListWatch::Handlers handlers;
-  handlers.on_list = [this, kind](const std::vector<ObjectPtr>& list) {
+  handlers.on_list = [this, kind](const std::vector<ObjectPtr>& list, ResourceVersion version,
+                                  bool restored) {
     edgecontroller::Changes changes;
-    index_.put_reference_list(kind, "", list, {}, changes);
+    index_.accept_older(kind, restored);
+    index_.put_reference_list(kind, "", list, {}, changes, version);
+    index_.accept_older(kind, false);
     publish(std::move(changes));
   };
   handlers.on_event = [this](bool deleted, const ObjectPtr& object) {
     edgecontroller::Changes changes;
     if (deleted) {
-      index_.reference_absent(object->key, changes);
+      index_.reference_deleted(object, changes);
     } else {
       index_.put_reference(object, changes);
     }
@@ -122,7 +136,7 @@ void SimBackend::fetch_wanted() {
         if (object) {
           again.index_.put_reference(object, changes);
         } else {
-          again.index_.reference_absent(key, changes);
+          again.index_.reference_not_found(key, changes);
         }
         again.publish(std::move(changes));
       });

@@ -39,8 +39,8 @@ class SimBackend final : public cloudhub::NodeBackend,
              std::function<void(lane::TokenGrant)> done) override;
   void refused(const NodeName& node, ObjectPtr object, lane::Nack nack) override;
 
-  /// Every first list is whole.
-  bool ready() const;
+  /// Every first list is whole, and the references are computed.
+  bool ready();
   const edgecontroller::DesiredIndex& index() const { return index_; }
 
  private:
@@ -69,6 +69,7 @@ class SimBackend final : public cloudhub::NodeBackend,
   ApiServer& api_;
   ClusterId cluster_;
   bool stopped_ = false;
+  bool was_ready_ = false;
   edgecontroller::DesiredIndex index_;
   std::map<ObjectKey, ObjectPtr> pods_;  // of all nodes, known or not
   std::map<Kind, std::shared_ptr<SimListWatch>> watches_;

@@ -30,7 +30,7 @@ class SimCloud {
   bool accept(const NodeName& node, std::shared_ptr<SimLink> link);
   void send_ca_bundle();
 
-  const SimBackend* backend() const { return backend_.get(); }
+  SimBackend* backend() const { return backend_.get(); }
   const cloudhub::SessionRegistry& registry() const { return registry_; }
   std::vector<std::shared_ptr<Session>> sessions() const;
 

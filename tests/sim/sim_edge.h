@@ -37,8 +37,11 @@ class SimEdge {
   void wipe();
   /// Bytes after which each next connection is cut.
   void set_cuts(std::vector<std::uint64_t> bytes) { cuts_ = std::move(bytes); }
-  void cut_now() {
-    if (cable_) cable_->cut();
+  /// False: there is nothing to cut.
+  bool cut_now() {
+    if (!cable_ || cable_->cut_already()) return false;
+    cable_->cut();
+    return true;
   }
   void go_offline(Duration how_long);
   /// A container of this pod restarted; its status changes.

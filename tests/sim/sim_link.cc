@@ -54,6 +54,7 @@ void SimLink::deliver(Side from) {
 void SimLink::cut() {
   if (cut_) return;
   cut_ = true;
+  ++run_.cuts;
   run_.note("cut", carried_);
   for (const auto& listener : on_cut_) listener();
   if (silent_) return;  // both sides find out by silence

@@ -17,7 +17,11 @@ void SimListWatch::perform(kube::ListWatchSteps steps) {
     if (std::holds_alternative<kube::FetchPage>(step)) later(run_.latency(), &SimListWatch::fetch);
     if (std::holds_alternative<kube::DropPages>(step)) kept_.clear();
     if (std::holds_alternative<kube::KeepPage>(step)) kept_ = std::move(arrived_);
-    if (std::holds_alternative<kube::DeliverList>(step)) handlers_.on_list(std::move(kept_));
+    if (const auto* list = std::get_if<kube::DeliverList>(&step)) {
+      const bool restored = list->version < highest_;
+      highest_ = list->version;
+      handlers_.on_list(std::move(kept_), list->version, restored);
+    }
     if (std::holds_alternative<kube::CloseWatch>(step)) watching_ = false;
     if (const auto* watch = std::get_if<kube::OpenWatch>(&step)) open(watch->from);
   }
@@ -96,6 +100,7 @@ void SimListWatch::deliver() {
     const bool twice = run_.faults && run_.random.chance(5);  // dropped by the protocol
     for (int times = twice ? 2 : 1; times > 0; --times) {
       if (!protocol_.on_event(run_.now(), record.type, record.version)) continue;
+      highest_ = record.version;
       handlers_.on_event(record.type == kube::WatchEventType::kDeleted, record.object);
     }
   }

@@ -14,7 +14,8 @@ namespace skerry::sim {
 class SimListWatch : public std::enable_shared_from_this<SimListWatch> {
  public:
   struct Handlers {
-    std::function<void(std::vector<ObjectPtr>)> on_list;
+    /// `restored`: the list is older than what was delivered before.
+    std::function<void(std::vector<ObjectPtr>, ResourceVersion, bool restored)> on_list;
     std::function<void(bool deleted, ObjectPtr)> on_event;
   };
 
@@ -44,6 +45,7 @@ class SimListWatch : public std::enable_shared_from_this<SimListWatch> {
   bool watching_ = false;
   bool delivery_scheduled_ = false;
   std::uint64_t watch_id_ = 0;
+  ResourceVersion highest_;  // delivered
   ResourceVersion cursor_;
 };
 

@@ -16,13 +16,18 @@ bool CrashPlan::dies(const std::string& who,
                      Coverage& coverage) {
   if (!armed_) return false;
   const std::uint64_t nth = ++seen_[{effect, after}];
+  bool now = false;
   for (const Point& point : points_) {
-    if (point.effect != effect || point.nth != nth || point.after != after) continue;
-    ++crashes_;
-    coverage.count("crash " + who + (after ? " after " : " before ") + effect);
-    return true;
+    now |= point.effect == effect && point.nth == nth && point.after == after;
   }
-  return false;
+  if (!now && next_ > 0 && next_after_ == after) {
+    --next_;
+    now = true;
+  }
+  if (!now) return false;
+  ++crashes_;
+  coverage.count("crash " + who + (after ? " after " : " before ") + effect);
+  return true;
 }
 
 void Run::complain(const std::string& invariant, const std::string& what) {

@@ -37,6 +37,11 @@ class Coverage {
 class CrashPlan {
  public:
   void add(const std::string& effect, std::uint64_t nth, bool after);
+  /// Whoever acts next dies, before or after it.
+  void at_the_next_effects(int count, bool after) {
+    next_ += count;
+    next_after_ = after;
+  }
   /// Counts the effect; true: die here.
   bool dies(const std::string& who, const std::string& effect, bool after, Coverage& coverage);
   void stop() { armed_ = false; }
@@ -50,6 +55,8 @@ class CrashPlan {
   };
   std::vector<Point> points_;
   std::map<std::pair<std::string, bool>, std::uint64_t> seen_;
+  int next_ = 0;
+  bool next_after_ = false;
   bool armed_ = true;
   std::uint64_t crashes_ = 0;
 };
@@ -62,6 +69,7 @@ struct Run {
   Trace trace;
   Coverage coverage;
   CrashPlan crashes;
+  std::uint64_t cuts = 0;
   Bugs bugs;
   bool faults = true;  // false: the world behaves, everything must converge
   TimePoint restored_at{};  // last time the API went back to an older state; 0: never

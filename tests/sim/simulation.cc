@@ -10,7 +10,7 @@ namespace skerry::sim {
 namespace {
 
 constexpr auto kConvergedWithin = 150s;  // virtual; a restored API is believed after about 25 s
-constexpr auto kEventSpacing = 60ms;
+constexpr auto kEventSpacing = 250ms;  // half of the events follow at once
 constexpr int kStepsBetweenChecks = 64;
 
 class Simulation {
@@ -43,6 +43,7 @@ class Simulation {
     result.complaint = run_.complaint;
     result.coverage = run_.coverage;
     result.crashes = run_.crashes.crashes();
+    result.cuts = run_.cuts;
     result.converged_after_seconds = converged_after_;
     return result;
   }
@@ -55,6 +56,7 @@ class Simulation {
 
   /// Runs until `until`; false: an invariant broke.
   bool advance(TimePoint until) {
+    run_.scheduler.at(until, [] {});  // time passes also when nothing happens
     while (run_.complaint.empty() && run_.scheduler.step(until)) {
       if (++steps_ % kStepsBetweenChecks != 0) continue;
       check_live_sessions_keep_their_place(run_, cloud_);
@@ -67,7 +69,7 @@ class Simulation {
       const bool burst = run_.random.chance(50);
       const Duration gap = burst ? Duration::zero() : run_.random.between(0ms, kEventSpacing);
       if (!advance(run_.now() + gap)) return;
-      run_.scheduler.at(run_.now() + gap, [this] { workload_->next_event(); });
+      workload_->next_event();
     }
     advance(run_.now() + 5s);
   }
@@ -81,7 +83,6 @@ class Simulation {
     std::string last;
     while (run_.now() < end) {
       const TimePoint next = run_.now() + 500ms;
-      run_.scheduler.at(next, [] {});
       if (!advance(next)) return;
       last = state();
       if (last.empty()) break;
@@ -90,7 +91,7 @@ class Simulation {
     if (!last.empty()) return run_.complain("everything converges", last);
     for (const auto& edge : edges_) {
       check_nothing_acknowledged_is_lost(run_, *edge);
-      check_no_event_is_lost(run_, api_, *edge);
+      if (!edge->foreign()) check_no_event_is_lost(run_, api_, *edge);
     }
   }
 

@@ -7,6 +7,8 @@ namespace {
 
 constexpr int kPodsPerNode = 15;
 constexpr int kReferencesPerNode = 34;
+// Planned for a moment of the run, so that they happen; and as many again at a byte or an effect that a run
+// may not reach.
 constexpr int kCutsPerRun = 10;
 constexpr int kCrashesPerRun = 5;
 
@@ -61,19 +63,22 @@ void Workload::set_up() {
 }
 
 void Workload::plan_faults(int events) {
-  for (int i = 0; i < kCrashesPerRun; ++i) plan_crash();
+  const auto some_time = [&] {
+    return static_cast<int>(random_.below(static_cast<std::uint64_t>(events)));
+  };
+  for (int i = 0; i < kCrashesPerRun; ++i) {
+    plan_crash();
+    crash_at_.push_back(some_time());
+  }
   std::vector<std::vector<std::uint64_t>> cuts(edges_.size());
   for (int i = 0; i < kCutsPerRun; ++i) {
-    if (i % 2 == 0) {
-      cut_at_.push_back(static_cast<int>(random_.below(static_cast<std::uint64_t>(events))));
-      continue;
-    }
+    cut_at_.push_back(some_time());
     const std::uint64_t reach[] = {500, 1500, 8000, 150'000};
     cuts[random_.below(edges_.size())].push_back(1 + random_.below(reach[random_.below(4)]));
   }
   for (std::size_t i = 0; i < edges_.size(); ++i) edges_[i]->set_cuts(std::move(cuts[i]));
-  if (random_.chance(30)) restore_at_ = static_cast<int>(random_.below(static_cast<std::uint64_t>(events)));
-  if (random_.chance(20)) wipe_at_ = static_cast<int>(random_.below(static_cast<std::uint64_t>(events)));
+  if (random_.chance(30)) restore_at_ = some_time();
+  if (random_.chance(20)) wipe_at_ = some_time();
 }
 
 void Workload::plan_crash() {
@@ -112,14 +117,29 @@ void Workload::create_pod(const ObjectKey& key, const NodeName& node) {
 
 void Workload::next_event() {
   const int event = event_++;
-  if (std::find(cut_at_.begin(), cut_at_.end(), event) != cut_at_.end()) any_edge().cut_now();
-  if (event == restore_at_) api_.restore(random_.chance(50));
+  run_.note("event", static_cast<std::uint64_t>(event));
+  // One that finds nobody connected waits for the next event.
+  if (std::count(cut_at_.begin(), cut_at_.end(), event) > 0 && !any_edge().cut_now()) {
+    cut_at_.push_back(event + 1);
+  }
+  if (const auto crashes = std::count(crash_at_.begin(), crash_at_.end(), event)) {
+    run_.crashes.at_the_next_effects(static_cast<int>(crashes), random_.chance(50));
+  }
+  if (event == restore_at_) restore();
   if (event == wipe_at_) edges_.front()->wipe();
   const std::uint64_t dice = random_.below(100);
   if (dice < 40) return touch_references();
   if (dice < 70) return touch_pods();
   if (dice < 92) return touch_edges();
   touch_api();
+}
+
+/// Often everything else starts again with the API.
+void Workload::restore() {
+  api_.restore(random_.chance(40));
+  if (random_.chance(40)) return;
+  cloud_.crash(random_.between(100ms, 400ms));
+  for (const auto& edge : edges_) (void)edge->cut_now();
 }
 
 void Workload::touch_references() {

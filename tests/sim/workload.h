@@ -31,6 +31,7 @@ class Workload {
   void touch_edges();
   void touch_api();
   void plan_crash();
+  void restore();
 
   Run& run_;
   ApiServer& api_;
@@ -41,7 +42,7 @@ class Workload {
   int event_ = 0;
   int restore_at_ = -1;
   int wipe_at_ = -1;
-  std::vector<int> cut_at_;
+  std::vector<int> cut_at_, crash_at_;
 };
 
 }  // namespace skerry::sim
