@@ -73,7 +73,9 @@ struct Batch {
   std::vector<ReportSeq> reports_done;  // acknowledged: dropped unless replaced meanwhile
   std::vector<PodState> pod_states;
   std::vector<lane::TokenGrant> tokens;
-  std::vector<Uid> finalised;  // terminating rows, pod states and tokens of these uids go
+  // Terminating rows, pod states, seeds, tokens and waiting status reports of these uids go (after the
+  // reports of this batch were added; kFinalised itself stays). A uid that is still desired is marked.
+  std::vector<Uid> finalised;
   std::optional<ClusterId> cluster;
   std::optional<WallTime> time_floor;  // only ever rises; on disk at most 6 h behind
 
