@@ -17,19 +17,18 @@ DesiredChange remove_change(const ObjectKey& key, const Uid& uid, lane::RemoveRe
 
 }  // namespace
 
+/// Of one name, whatever the uid: a fetch may be ahead of the watch by a deletion and a creation.
 bool DesiredIndex::is_older(const ObjectPtr& candidate, const ObjectPtr& have) const {
-  return have && candidate->uid == have->uid &&
-         candidate->resource_version < have->resource_version &&
-         !restored_.contains(candidate->key.kind);
+  return have && candidate->resource_version < have->resource_version &&
+         have->resource_version > accepted(have->key.kind);
 }
 
-void DesiredIndex::accept_older(k8s::Kind kind, bool accept) {
-  if (accept) {
-    restored_.insert(kind);
-  } else {
-    restored_.erase(kind);
-  }
+ResourceVersion DesiredIndex::accepted(k8s::Kind kind) const {
+  const auto found = accept_older_.find(kind);
+  return found == accept_older_.end() ? ResourceVersion() : found->second;
 }
+
+void DesiredIndex::accept_older(k8s::Kind kind, ResourceVersion upto) { accept_older_[kind] = upto; }
 
 // ---- edge nodes ------------------------------------------------------------------------------
 
@@ -159,8 +158,7 @@ void DesiredIndex::put_reference_list(k8s::Kind kind,
                                       const std::string& ns,
                                       const std::vector<ObjectPtr>& list,
                                       const std::set<ObjectKey>& untold,
-                                      Changes& out,
-                                      ResourceVersion version) {
+                                      Changes& out) {
   std::set<ObjectKey> listed = untold;
   for (const ObjectPtr& object : list) {
     listed.insert(object->key);
@@ -169,9 +167,8 @@ void DesiredIndex::put_reference_list(k8s::Kind kind,
   std::vector<ObjectKey> absent;
   for (const auto& [key, reference] : references_) {
     const bool in_scope = key.kind == kind && (ns.empty() || key.ns == ns);
-    const bool fetched_later = version != ResourceVersion() && reference.object &&
-                               reference.object->resource_version > version &&
-                               !restored_.contains(kind);
+    const bool fetched_later = accepted(kind) != ResourceVersion() && reference.object &&
+                               reference.object->resource_version > accepted(kind);
     if (in_scope && !fetched_later && !listed.contains(key)) absent.push_back(key);
   }
   for (const ObjectKey& key : absent) reference_absent(key, out);

@@ -48,9 +48,11 @@ class DesiredIndex {
   const PodEntry* pod(const ObjectKey& key) const;
   std::vector<ObjectPtr> pods() const;
 
-  /// While true, objects of this kind may be older than the known ones: a list below what was delivered
-  /// before was accepted, so the cluster was restored.
-  void accept_older(k8s::Kind kind, bool accept);
+  /// Around the putting of a whole list: what is known of this kind at or below `upto` may be replaced by
+  /// something older, because the list is the truth at its version, and the cluster may have been restored
+  /// from a backup. The list's version; the highest when a list below what was delivered before was
+  /// accepted; 0 afterwards.
+  void accept_older(k8s::Kind kind, ResourceVersion upto);
 
   // ---- references
   /// An object of a reference kind as the API has it now; dropped at once unless referenced.
@@ -64,13 +66,12 @@ class DesiredIndex {
   void reference_not_found(const ObjectKey& key, Changes& out);
   /// A whole list of one kind (and namespace; empty: all): what is referenced and not in it is absent,
   /// except `untold`, keys that exist but whose data was not kept, and what a fetch found in a later
-  /// state than the list's `version` (0: unknown).
+  /// state than the list's (see accept_older()).
   void put_reference_list(k8s::Kind kind,
                           const std::string& ns,
                           const std::vector<ObjectPtr>& list,
                           const std::set<ObjectKey>& untold,
-                          Changes& out,
-                          ResourceVersion version = {});
+                          Changes& out);
   bool is_referenced(const ObjectKey& key) const { return references_.contains(key); }
   /// Referenced keys whose state nobody has told yet, each named once.
   std::vector<ObjectKey> take_wanted();
@@ -101,8 +102,9 @@ class DesiredIndex {
   bool references_known(const PodEntry& pod) const;
   void publish(const ObjectPtr& object, const NodeName& node, Changes& out);
   bool is_older(const ObjectPtr& candidate, const ObjectPtr& have) const;
+  ResourceVersion accepted(k8s::Kind kind) const;
 
-  std::set<k8s::Kind> restored_;  // kinds of accept_older()
+  std::map<k8s::Kind, ResourceVersion> accept_older_;
   std::map<NodeName, ObjectPtr> nodes_;
   std::map<ObjectKey, PodEntry> pods_;
   std::map<NodeName, std::set<ObjectKey>> pods_of_;  // published ones

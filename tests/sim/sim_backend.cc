@@ -7,6 +7,7 @@ namespace {
 
 constexpr auto kOpenPatience = 10s;
 constexpr auto kRetryAfter = 2s;
+constexpr ResourceVersion kHighest(~std::uint64_t{0});
 
 }  // namespace
 
@@ -25,18 +26,18 @@ void SimBackend::later(What what) {
 // ---- the API's objects --------------------------------------------------------------------------
 
 void SimBackend::start() {
-  watch(Kind::kNode, {[this](auto nodes, ResourceVersion, bool restored) {
-                        index_.accept_older(Kind::kNode, restored);
+  watch(Kind::kNode, {[this](auto nodes, ResourceVersion version, bool restored) {
+                        index_.accept_older(Kind::kNode, restored ? kHighest : version);
                         on_nodes(std::move(nodes));
-                        index_.accept_older(Kind::kNode, false);
+                        index_.accept_older(Kind::kNode, {});
                       },
                       [this](bool deleted, const ObjectPtr& node) {
                         if (!deleted) on_nodes({node});
                       }});
-  watch(Kind::kPod, {[this](auto pods, ResourceVersion, bool restored) {
-                       index_.accept_older(Kind::kPod, restored);
+  watch(Kind::kPod, {[this](auto pods, ResourceVersion version, bool restored) {
+                       index_.accept_older(Kind::kPod, restored ? kHighest : version);
                        on_pods(std::move(pods));
-                       index_.accept_older(Kind::kPod, false);
+                       index_.accept_older(Kind::kPod, {});
                      },
                      [this](bool deleted, const ObjectPtr& pod) { on_pod_event(deleted, pod); }});
   watch_references(Kind::kConfigMap);
@@ -108,9 +109,9 @@ void SimBackend::watch_references(Kind kind) {
   handlers.on_list = [this, kind](const std::vector<ObjectPtr>& list, ResourceVersion version,
                                   bool restored) {
     edgecontroller::Changes changes;
-    index_.accept_older(kind, restored);
-    index_.put_reference_list(kind, "", list, {}, changes, version);
-    index_.accept_older(kind, false);
+    index_.accept_older(kind, restored ? kHighest : version);
+    index_.put_reference_list(kind, "", list, {}, changes);
+    index_.accept_older(kind, {});
     publish(std::move(changes));
   };
   handlers.on_event = [this](bool deleted, const ObjectPtr& object) {

@@ -277,6 +277,7 @@ void SimEdge::carry_out(edgehub::Effect& effect) {
     batch.tokens.push_back(std::move(token->grant));
     commit(std::move(batch), [](const Result<void>&) {});
   }
+  if (std::holds_alternative<edgehub::Welcomed>(effect)) look_at_everything();
   if (std::holds_alternative<edgehub::Disconnect>(effect)) lost(edgehub::Ended::kLost);
 }
 
@@ -406,10 +407,11 @@ void SimEdge::look_at(const ObjectKey& key) {
   if (key.kind == Kind::kNode) return report_node(false);
   if (key.kind != Kind::kPod || !alive()) return;
   const auto stored = store_->get(key);
-  if (!stored || !*stored || !(*stored)->refused_code.empty() || (*stored)->finalised) return;
+  if (!stored || !*stored || !(*stored)->refused_code.empty()) return;
   const ObjectPtr& pod = (*stored)->object;
+  // Also one that was finalised: a restored API has it again and must be told again.
   if (marked_deleted(*pod)) return finalise(key, pod->uid);
-  start_pod(pod);
+  if (!(*stored)->finalised) start_pod(pod);
 }
 
 void SimEdge::look_at_terminating() {
@@ -444,7 +446,8 @@ void SimEdge::finalise(const ObjectKey& key, const Uid& pod) {
     batch.reports.push_back(std::move(report));
     commit(std::move(batch), [this, key, pod](const Result<void>&) {
       finalising_.erase(pod);
-      look_at(key);
+      const auto stored = store_->get(key);
+      if (stored && *stored && (*stored)->object->uid != pod) look_at(key);
     });
   });
 }
