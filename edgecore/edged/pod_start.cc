@@ -38,7 +38,9 @@ async::Task<PodWorker::Inputs> PodWorker::load_inputs(Self self) {
     else log::warning("object cannot be used", {{"object", key.text()}, data.error()});
   }
   for (const TokenNeed& need : token_needs(*pod)) {
-    const auto grant = co_await self->services_.meta.token({pod->uid, need.volume, need.path});
+    // Named, not braced inside the co_await: g++ 12 destroys such an aggregate twice.
+    const lane::TokenSlot slot{pod->uid, need.volume, need.path};
+    const auto grant = co_await self->services_.meta.token(slot);
     if (!grant || !*grant || (*grant)->token.empty()) continue;
     inputs.tokens.emplace(std::pair(need.volume, need.path), (*grant)->token);
   }
@@ -145,7 +147,8 @@ async::Task<void> PodWorker::ensure_image(Self self, std::string name) {
   const PodPtr pod = self->pod_;
   std::vector<RegistryAuth> auths;
   for (const std::string& secret : pod->image_pull_secrets) {
-    const auto stored = co_await self->services_.meta.get({k8s::Kind::kSecret, pod->ns, secret});
+    const k8s::ObjectKey secret_key{k8s::Kind::kSecret, pod->ns, secret};
+    const auto stored = co_await self->services_.meta.get(secret_key);
     if (!stored || !*stored) continue;
     const Result<ObjectDataPtr> data = parse_object_data(k8s::Kind::kSecret, *(*stored)->object->json);
     if (!data) continue;
