@@ -58,7 +58,8 @@ class JsonTreeBuilder {
   bool open(JsonTree::Type type) {
     if (open_.size() >= kJsonDepthMax) {
       error_ = {Code::kTooLarge,
-                "JSON nested deeper than " + std::to_string(kJsonDepthMax) + " levels", {}};
+                "JSON nested deeper than " + std::to_string(kJsonDepthMax) + " levels",
+                {}};
       return false;
     }
     const JsonTree::Index at = tree_.add(type, key_, {});
@@ -85,8 +86,8 @@ class JsonTreeBuilder {
   void drop_repeated_keys(std::size_t first) {
     std::size_t kept = first;
     for (std::size_t i = first; i < pending_.size(); ++i) {
-      const bool again = i + 1 < pending_.size() &&
-                         tree_.key(pending_[i]) == tree_.key(pending_[i + 1]);
+      const bool again =
+          i + 1 < pending_.size() && tree_.key(pending_[i]) == tree_.key(pending_[i + 1]);
       if (!again) pending_[kept++] = pending_[i];
     }
     pending_.resize(kept);
@@ -144,7 +145,8 @@ std::string_view JsonTree::string_at(Index object, std::string_view key) const {
 // ---- changing -----------------------------------------------------------------------------------
 
 JsonTree::Slice JsonTree::store(std::string_view text) {
-  const Slice out{static_cast<std::uint32_t>(pool_.size()), static_cast<std::uint32_t>(text.size())};
+  const Slice out{static_cast<std::uint32_t>(pool_.size()),
+                  static_cast<std::uint32_t>(text.size())};
   pool_.append(text);
   return out;
 }
@@ -183,8 +185,8 @@ JsonTree::Index JsonTree::put(Index object,
   erase(object, wanted);
   const Index added = add(type, wanted, text);
   std::vector<Index> all = children(object);
-  const auto place = std::find_if(all.begin(), all.end(),
-                                  [&](Index child) { return key(child) > key(added); });
+  const auto place =
+      std::find_if(all.begin(), all.end(), [&](Index child) { return key(child) > key(added); });
   all.insert(place, added);
   set_children(object, all);
   return added;
@@ -207,13 +209,27 @@ void write_string(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           ((out += "\\u00") += kHex[c >> 4]) += kHex[c & 15];
@@ -236,13 +252,24 @@ std::string JsonTree::write(Index at) const {
 void JsonTree::write_to(Index at, std::string& out) const {
   const Node& node = nodes_[at];
   switch (node.type) {
-    case Type::kNull: out += "null"; return;
-    case Type::kTrue: out += "true"; return;
-    case Type::kFalse: out += "false"; return;
-    case Type::kNumber: out += text(at); return;
-    case Type::kString: write_string(text(at), out); return;
+    case Type::kNull:
+      out += "null";
+      return;
+    case Type::kTrue:
+      out += "true";
+      return;
+    case Type::kFalse:
+      out += "false";
+      return;
+    case Type::kNumber:
+      out += text(at);
+      return;
+    case Type::kString:
+      write_string(text(at), out);
+      return;
     case Type::kArray:
-    case Type::kObject: break;
+    case Type::kObject:
+      break;
   }
   const bool object = node.type == Type::kObject;
   out += object ? '{' : '[';

@@ -44,8 +44,7 @@ Result<void> read_metadata(const JsonTree& tree, Index metadata, Object& object)
   object.key.ns = tree.string_at(metadata, "namespace");
   object.key.name = tree.string_at(metadata, "name");
   object.uid = Uid(std::string(tree.string_at(metadata, "uid")));
-  object.resource_version =
-      parse_resource_version(tree.string_at(metadata, "resourceVersion"));
+  object.resource_version = parse_resource_version(tree.string_at(metadata, "resourceVersion"));
   const Kind kind = object.key.kind;
   if (object.key.name.empty()) return malformed(kind, "no metadata.name");
   if (object.uid.empty()) return malformed(kind, "no metadata.uid");
@@ -57,8 +56,8 @@ Result<void> read_metadata(const JsonTree& tree, Index metadata, Object& object)
 
 // ---- the status that the edge owns --------------------------------------------------------------
 
-/// Conditions that spec.readinessGates names come from others than the edge, and edged needs them to
-/// compute Ready: they are content.
+/// Conditions that spec.readinessGates names come from others than the edge, and edged needs them
+/// to compute Ready: they are content.
 std::vector<std::pair<std::string, std::string>> gate_conditions(const JsonTree& tree,
                                                                  Index status) {
   std::vector<std::pair<std::string, std::string>> out;

@@ -186,7 +186,8 @@ std::string Quantity::text() const {
     digits.resize(digits.size() - 3);
     exponent += 3;
   }
-  if (format_ != Format::kDecimalExponent) return sign + digits + std::string(decimal_suffix(exponent));
+  if (format_ != Format::kDecimalExponent)
+    return sign + digits + std::string(decimal_suffix(exponent));
   return sign + digits + (exponent == 0 ? "" : "e" + std::to_string(exponent));
 }
 

@@ -15,10 +15,19 @@ using Type = JsonTree::Type;
 using Words = std::span<const std::string_view>;
 
 // What kubelet, and so edged, writes into a PodStatus (k8s.io/api/core/v1, kubelet status manager).
-constexpr std::array<std::string_view, 13> kPodFields = {
-    "phase",     "reason",    "message",    "hostIP",   "hostIPs",
-    "podIP",     "podIPs",    "startTime",  "qosClass", "conditions",
-    "initContainerStatuses",  "containerStatuses",      "ephemeralContainerStatuses"};
+constexpr std::array<std::string_view, 13> kPodFields = {"phase",
+                                                         "reason",
+                                                         "message",
+                                                         "hostIP",
+                                                         "hostIPs",
+                                                         "podIP",
+                                                         "podIPs",
+                                                         "startTime",
+                                                         "qosClass",
+                                                         "conditions",
+                                                         "initContainerStatuses",
+                                                         "containerStatuses",
+                                                         "ephemeralContainerStatuses"};
 // Other condition types belong to others: the scheduler, the eviction API, readiness gates.
 constexpr std::array<std::string_view, 4> kPodConditions = {
     "PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"};
@@ -31,7 +40,8 @@ constexpr std::array<std::string_view, 7> kNodeFields = {
     "conditions", "addresses", "capacity", "allocatable", "nodeInfo", "images", "daemonEndpoints"};
 constexpr std::array<std::string_view, 4> kNodeConditions = {"Ready", "MemoryPressure",
                                                              "DiskPressure", "PIDPressure"};
-// No times: lastHeartbeatTime moves with every heartbeat, and the cloud writes transition times too.
+// No times: lastHeartbeatTime moves with every heartbeat, and the cloud writes transition times
+// too.
 constexpr std::array<std::string_view, 4> kNodeConditionFields = {"type", "status", "reason",
                                                                   "message"};
 
@@ -51,9 +61,8 @@ void keep_members(JsonTree& tree, Index object, Words wanted) {
 /// The API server keeps lists in the order of whoever wrote them last.
 void sort_items(JsonTree& tree, Index array, std::string_view by) {
   std::vector<Index> items = tree.children(array);
-  std::stable_sort(items.begin(), items.end(), [&](Index a, Index b) {
-    return tree.string_at(a, by) < tree.string_at(b, by);
-  });
+  std::stable_sort(items.begin(), items.end(),
+                   [&](Index a, Index b) { return tree.string_at(a, by) < tree.string_at(b, by); });
   tree.set_children(array, items);
 }
 
@@ -71,12 +80,17 @@ void project_conditions(JsonTree& tree, Index status, Words types, Words fields)
 bool is_empty(const JsonTree& tree, Index at) {
   switch (tree.type(at)) {
     case Type::kNull:
-    case Type::kFalse: return true;
-    case Type::kTrue: return false;
-    case Type::kNumber: return tree.text(at) == "0";
-    case Type::kString: return tree.text(at).empty();
+    case Type::kFalse:
+      return true;
+    case Type::kTrue:
+      return false;
+    case Type::kNumber:
+      return tree.text(at) == "0";
+    case Type::kString:
+      return tree.text(at).empty();
     case Type::kArray:
-    case Type::kObject: return tree.children(at).empty();
+    case Type::kObject:
+      return tree.children(at).empty();
   }
   return false;
 }

@@ -26,7 +26,8 @@ void Batch::append(Batch&& later) {
   add(tokens, std::move(later.tokens));
   add(finalised, std::move(later.finalised));
   if (later.cluster) cluster = std::move(later.cluster);
-  if (later.time_floor) time_floor = std::max(time_floor.value_or(*later.time_floor), *later.time_floor);
+  if (later.time_floor)
+    time_floor = std::max(time_floor.value_or(*later.time_floor), *later.time_floor);
 }
 
 }  // namespace skerry::metamanager

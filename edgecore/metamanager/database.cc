@@ -15,16 +15,23 @@ namespace {
 
 std::string advice(int code, const std::string& path) {
   switch (code & 0xff) {
-    case SQLITE_FULL: return "disk full: free space for " + path;
+    case SQLITE_FULL:
+      return "disk full: free space for " + path;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return path + " is in use by another process: stop it first";
-    case SQLITE_CANTOPEN: return "cannot open " + path + ": check that its folder exists";
+    case SQLITE_LOCKED:
+      return path + " is in use by another process: stop it first";
+    case SQLITE_CANTOPEN:
+      return "cannot open " + path + ": check that its folder exists";
     case SQLITE_PERM:
-    case SQLITE_READONLY: return path + " is not writable: check its owner and the mount";
+    case SQLITE_READONLY:
+      return path + " is not writable: check its owner and the mount";
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return path + " is damaged: restart edgecore, it starts a new store";
-    case SQLITE_IOERR: return "the disk did not take or give the bytes of " + path;
-    default: return "cannot use " + path;
+    case SQLITE_NOTADB:
+      return path + " is damaged: restart edgecore, it starts a new store";
+    case SQLITE_IOERR:
+      return "the disk did not take or give the bytes of " + path;
+    default:
+      return "cannot use " + path;
   }
 }
 
@@ -34,8 +41,10 @@ bool means_damage(int code) {
   switch (code) {
     case SQLITE_IOERR_READ:
     case SQLITE_IOERR_SHORT_READ:
-    case SQLITE_IOERR_CORRUPTFS: return true;
-    default: break;
+    case SQLITE_IOERR_CORRUPTFS:
+      return true;
+    default:
+      break;
   }
   switch (code & 0xff) {
     case SQLITE_ERROR:
@@ -44,8 +53,10 @@ bool means_damage(int code) {
     case SQLITE_FORMAT:
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT:
-    case SQLITE_TOOBIG: return true;
-    default: return false;
+    case SQLITE_TOOBIG:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -53,8 +64,8 @@ bool means_damage(int code) {
 Result<void> create_private(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) {
-    return fail(Code::kStorage, "cannot open " + path + ": " +
-                                    std::system_category().message(errno));
+    return fail(Code::kStorage,
+                "cannot open " + path + ": " + std::system_category().message(errno));
   }
   const bool set = ::fchmod(fd, 0600) == 0;
   ::close(fd);
@@ -95,7 +106,8 @@ Query& Query::bind(std::string_view text) {
   if (failed_) return *this;
   const int code = sqlite3_bind_text64(statement_, ++bound_, text.data(), text.size(),
                                        SQLITE_TRANSIENT, SQLITE_UTF8);
-  SKERRY_ASSERT(code == SQLITE_OK || code == SQLITE_NOMEM || code == SQLITE_TOOBIG, "bad parameter");
+  SKERRY_ASSERT(code == SQLITE_OK || code == SQLITE_NOMEM || code == SQLITE_TOOBIG,
+                "bad parameter");
   if (code != SQLITE_OK) failed_ = true, error_ = database_->failure();
   return *this;
 }
@@ -152,16 +164,17 @@ Result<void> Database::open(const Options& options) {
     if (auto created = create_private(path_); !created) return fail(created.error());
   }
   sqlite3* raw = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                    SQLITE_OPEN_EXRESCODE;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path_.c_str(), &raw, flags, options.vfs);
   db_.reset(raw);
   if (code != SQLITE_OK) return fail(failure());
   sqlite3_db_config(raw, SQLITE_DBCONFIG_LOOKASIDE, nullptr, 256, 32);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  // locking_mode before anything that reads the file: with it WAL needs no shared memory. EXTRA until the file is in WAL
-  // mode: that change deletes a rollback journal, and when a power cut brings the journal back, it
-  // takes everything with it that was committed since (found by store_powercut_test.cc).
+  // locking_mode before anything that reads the file: with it WAL needs no shared memory. EXTRA
+  // until the file is in WAL mode: that change deletes a rollback journal, and when a power cut
+  // brings the journal back, it takes everything with it that was committed since (found by
+  // store_powercut_test.cc).
   if (auto set = execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
                          "PRAGMA cache_size=-256;"
                          "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
@@ -170,7 +183,8 @@ Result<void> Database::open(const Options& options) {
     return set;
   }
   if (auto wal = use_write_ahead_log(); !wal) return wal;
-  return execute(options.sync_each_commit ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  return execute(options.sync_each_commit ? "PRAGMA synchronous=FULL"
+                                          : "PRAGMA synchronous=NORMAL");
 }
 
 Result<void> Database::use_write_ahead_log() {
@@ -190,9 +204,8 @@ Result<void> Database::execute(const char* sql) {
 
 Query Database::query(const char* sql) {
   sqlite3_stmt*& statement = statements_[sql];
-  if (statement == nullptr &&
-      sqlite3_prepare_v3(db_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
-          SQLITE_OK) {
+  if (statement == nullptr && sqlite3_prepare_v3(db_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                                 &statement, nullptr) != SQLITE_OK) {
     return Query(failure());
   }
   SKERRY_ASSERT(sqlite3_stmt_busy(statement) == 0, "a statement is used by one Query at a time");
@@ -209,7 +222,8 @@ Error Database::failure() {
   // What is put aside is evidence: closing must not write the log into the file.
   if (damaged_) sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return Error{Code::kStorage,
-               advice(code, path_) + " (" + (db_ ? sqlite3_errmsg(db_.get()) : "no memory") + ")", {}};
+               advice(code, path_) + " (" + (db_ ? sqlite3_errmsg(db_.get()) : "no memory") + ")",
+               {}};
 }
 
 void delete_database(const std::string& path, const char* vfs) {

@@ -32,7 +32,7 @@ struct MetaManager::Impl : std::enable_shared_from_this<Impl> {
       : executor(std::move(loop)), store(std::move(opened)) {}
 
   bool enqueue(Job& job);  // moved from when true
-  void run();  // the store thread
+  void run();              // the store thread
   std::deque<Job> take_group();
   void write_group(std::deque<Job> group);
   void tell(const std::shared_ptr<Outcome>& outcome);
@@ -127,9 +127,8 @@ void MetaManager::Impl::write_group(std::deque<Job> group) {
     outcome->result = fail(added.error());
   }
   // Moved: what the callbacks hold is destroyed on the loop, never on this thread.
-  async::post(executor, [self = shared_from_this(), outcome = std::move(outcome)] {
-    self->tell(outcome);
-  });
+  async::post(executor,
+              [self = shared_from_this(), outcome = std::move(outcome)] { self->tell(outcome); });
 }
 
 /// On the loop. Listeners first: when `done` runs, those who act already know.
@@ -213,13 +212,13 @@ async::Task<Result<std::optional<StoredObject>>> MetaManager::get(ObjectKey key)
 }
 
 async::Task<Result<std::vector<StoredObject>>> MetaManager::list(k8s::Kind kind) {
-  return Impl::read<std::vector<StoredObject>>(
-      impl_, [kind](Store& store) { return store.list(kind); });
+  return Impl::read<std::vector<StoredObject>>(impl_,
+                                               [kind](Store& store) { return store.list(kind); });
 }
 
 async::Task<Result<std::vector<TerminatingPod>>> MetaManager::terminating() {
-  return Impl::read<std::vector<TerminatingPod>>(
-      impl_, [](Store& store) { return store.terminating(); });
+  return Impl::read<std::vector<TerminatingPod>>(impl_,
+                                                 [](Store& store) { return store.terminating(); });
 }
 
 async::Task<Result<std::optional<PodState>>> MetaManager::pod_state(Uid pod) {

@@ -81,9 +81,9 @@ std::optional<StoredObject> ObjectRow::to_object() const {
   const auto whose = key();
   if (!whose) return std::nullopt;
   StoredObject out;
-  out.object = k8s::received_object(
-      *whose, Uid(uid), k8s::ContentVersion(digest_from_bytes(version)),
-      ResourceVersion(static_cast<std::uint64_t>(resource_version)), json);
+  out.object =
+      k8s::received_object(*whose, Uid(uid), k8s::ContentVersion(digest_from_bytes(version)),
+                           ResourceVersion(static_cast<std::uint64_t>(resource_version)), json);
   out.refused_code = refused_code;
   out.refused_reason = refused_reason;
   out.finalised = finalised != 0;
@@ -110,13 +110,13 @@ ReportRow ReportRow::read(const Query& query) {
   report.uid = Uid(query.text(5));
   report.revision = static_cast<std::uint64_t>(query.integer(6));
   report.body = query.text(7);
-  row.intact = query.integer(8) ==
-               row_sum({std::to_string(report.seq.value()), std::to_string(report_kind), wire,
-                        report.key.ns, report.key.name, report.uid.str(),
-                        std::to_string(report.revision), report.body});
+  row.intact =
+      query.integer(8) ==
+      row_sum({std::to_string(report.seq.value()), std::to_string(report_kind), wire, report.key.ns,
+               report.key.name, report.uid.str(), std::to_string(report.revision), report.body});
   const auto kind = k8s::kind_from_wire(wire);
-  row.known = kind && report_kind >= 0 &&
-              report_kind < static_cast<std::int64_t>(lane::ReportKind::kCount);
+  row.known =
+      kind && report_kind >= 0 && report_kind < static_cast<std::int64_t>(lane::ReportKind::kCount);
   if (row.known) {
     report.key.kind = *kind;
     report.kind = static_cast<lane::ReportKind>(report_kind);

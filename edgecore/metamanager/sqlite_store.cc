@@ -11,8 +11,8 @@ Result<std::optional<StoredObject>> SqliteStore::get(const ObjectKey& wanted) {
   const std::string wire(k8s::info(key.kind).wire);
   ObjectRow row;
   {
-    Query query = db_.query("SELECT " SKERRY_OBJECT_COLUMNS
-                            " FROM objects WHERE kind=? AND ns=? AND name=?");
+    Query query =
+        db_.query("SELECT " SKERRY_OBJECT_COLUMNS " FROM objects WHERE kind=? AND ns=? AND name=?");
     query.bind(wire).bind(key.ns).bind(key.name);
     const auto found = query.step();
     if (!found) return fail(found.error());
@@ -131,8 +131,8 @@ Result<std::vector<lane::Report>> SqliteStore::reports_after(ReportSeq after, st
   std::vector<ReportSeq> bad;
   {
     // Rows that only a newer release understands are passed over, so the limit is counted here.
-    Query query = db_.query("SELECT " SKERRY_REPORT_COLUMNS
-                            " FROM reports WHERE seq>? ORDER BY seq");
+    Query query =
+        db_.query("SELECT " SKERRY_REPORT_COLUMNS " FROM reports WHERE seq>? ORDER BY seq");
     query.bind(static_cast<std::int64_t>(after.value()));
     while (out.size() < limit) {
       const auto more = query.step();
@@ -165,8 +165,8 @@ std::vector<lane::StatusEntry> SqliteStore::status() const {
   std::vector<lane::StatusEntry> out;
   for (const auto& [key, row] : mirror_.content) {
     if (k8s::info(key.kind).status_owner != k8s::StatusOwner::kEdge) continue;
-    const auto kind = key.kind == k8s::Kind::kNode ? lane::ReportKind::kNodeStatus
-                                                   : lane::ReportKind::kPodStatus;
+    const auto kind =
+        key.kind == k8s::Kind::kNode ? lane::ReportKind::kNodeStatus : lane::ReportKind::kPodStatus;
     const auto hash = mirror_.reported.find({kind, key, row.uid});
     if (hash != mirror_.reported.end()) out.push_back({key, row.uid, hash->second});
   }

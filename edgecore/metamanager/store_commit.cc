@@ -53,11 +53,13 @@ Query SqliteStore::writing(const char* sql) {
 Result<void> SqliteStore::apply(const Batch& batch, std::vector<lane::Report>& added) {
   Result<void> done;
   if (batch.cluster && *batch.cluster != meta_.cluster) {
-    if (!meta_.cluster.empty()) meta_.seen.clear();  // another cluster counts from its own beginning
+    if (!meta_.cluster.empty())
+      meta_.seen.clear();  // another cluster counts from its own beginning
     meta_.cluster = *batch.cluster;
     done = writing("SELECT 1").run();
   }
-  for (std::size_t i = 0; done && i < batch.changes.size(); ++i) done = apply_change(batch.changes[i]);
+  for (std::size_t i = 0; done && i < batch.changes.size(); ++i)
+    done = apply_change(batch.changes[i]);
   for (std::size_t i = 0; done && i < batch.tokens.size(); ++i) done = put_token(batch.tokens[i]);
   for (std::size_t i = 0; done && i < batch.pod_states.size(); ++i) {
     done = put_pod_state(batch.pod_states[i]);
@@ -68,7 +70,8 @@ Result<void> SqliteStore::apply(const Batch& batch, std::vector<lane::Report>& a
   for (std::size_t i = 0; done && i < batch.reports_done.size(); ++i) {
     done = drop_report(batch.reports_done[i]);
   }
-  for (std::size_t i = 0; done && i < batch.finalised.size(); ++i) done = finalise(batch.finalised[i]);
+  for (std::size_t i = 0; done && i < batch.finalised.size(); ++i)
+    done = finalise(batch.finalised[i]);
   if (done && batch.time_floor) done = raise_time_floor(*batch.time_floor);
   if (done && db_.in_transaction()) done = write_meta();
   return done;
@@ -83,7 +86,8 @@ bool SqliteStore::still_waiting(const lane::Report& report) const {
 // ---- the desired set ----------------------------------------------------------------------------
 
 Result<void> SqliteStore::apply_change(const ObjectChange& change) {
-  return change.verb == ObjectChange::Verb::kUpsert ? upsert(change) : remove(change.key, change.uid);
+  return change.verb == ObjectChange::Verb::kUpsert ? upsert(change)
+                                                    : remove(change.key, change.uid);
 }
 
 Result<void> SqliteStore::upsert(const ObjectChange& change) {
@@ -160,13 +164,13 @@ Result<void> SqliteStore::retire_pod(const ObjectKey& key, const ContentRow& row
   } else {
     undo_.keep(mirror_.terminating, row.uid);
     mirror_.terminating.insert(row.uid);
-    done = writing("INSERT OR REPLACE INTO terminating(" SKERRY_OBJECT_COLUMNS
-                   ") SELECT " SKERRY_OBJECT_COLUMNS
-                   " FROM objects WHERE kind=? AND ns=? AND name=?")
-               .bind(wire(key))
-               .bind(key.ns)
-               .bind(key.name)
-               .run();
+    done =
+        writing("INSERT OR REPLACE INTO terminating(" SKERRY_OBJECT_COLUMNS
+                ") SELECT " SKERRY_OBJECT_COLUMNS " FROM objects WHERE kind=? AND ns=? AND name=?")
+            .bind(wire(key))
+            .bind(key.ns)
+            .bind(key.name)
+            .run();
   }
   if (!done) return done;
   undo_.keep(mirror_.content, key);
@@ -181,7 +185,8 @@ Result<void> SqliteStore::retire_pod(const ObjectKey& key, const ContentRow& row
 // ---- what edged keeps about a pod ---------------------------------------------------------------
 
 Result<void> SqliteStore::put_seed(const Uid& pod, const std::string& seed) {
-  for (const char* sql : {"SELECT 1 FROM pod_states WHERE pod=?", "SELECT 1 FROM seeds WHERE pod=?"}) {
+  for (const char* sql :
+       {"SELECT 1 FROM pod_states WHERE pod=?", "SELECT 1 FROM seeds WHERE pod=?"}) {
     Query query = db_.query(sql);
     const auto known = exists(query.bind(pod.str()));
     if (!known) return fail(known.error());
@@ -270,9 +275,9 @@ Result<void> SqliteStore::finalise(const Uid& pod) {
   }
   for (std::size_t i = 0; done && i < waiting.size(); ++i) done = drop_report(waiting[i]);
 
-  const auto live = std::find_if(mirror_.content.begin(), mirror_.content.end(), [&](const auto& row) {
-    return row.first.kind == k8s::Kind::kPod && row.second.uid == pod;
-  });
+  const auto live = std::find_if(
+      mirror_.content.begin(), mirror_.content.end(),
+      [&](const auto& row) { return row.first.kind == k8s::Kind::kPod && row.second.uid == pod; });
   if (done && live != mirror_.content.end() && !live->second.finalised) {
     auto stored = get(live->first);
     if (!stored) return fail(stored.error());
@@ -355,8 +360,9 @@ Result<void> SqliteStore::remember_status(const ReportSlot& slot, const k8s::Sta
   mirror_.reported[slot] = hash;
   const auto& [kind, key, uid] = slot;
   const auto number = static_cast<std::int64_t>(kind);
-  return writing("INSERT OR REPLACE INTO reported(report_kind,kind,ns,name,uid,hash,sum)"
-                 " VALUES(?,?,?,?,?,?,?)")
+  return writing(
+             "INSERT OR REPLACE INTO reported(report_kind,kind,ns,name,uid,hash,sum)"
+             " VALUES(?,?,?,?,?,?,?)")
       .bind(number)
       .bind(wire(key))
       .bind(key.ns)
@@ -374,7 +380,8 @@ Result<void> SqliteStore::forget_status(const ReportSlot& slot) {
   undo_.keep(mirror_.reported, gone);
   mirror_.reported.erase(found);
   const auto& [kind, key, uid] = gone;
-  return writing("DELETE FROM reported WHERE report_kind=? AND kind=? AND ns=? AND name=? AND uid=?")
+  return writing(
+             "DELETE FROM reported WHERE report_kind=? AND kind=? AND ns=? AND name=? AND uid=?")
       .bind(static_cast<std::int64_t>(kind))
       .bind(wire(key))
       .bind(key.ns)
@@ -394,7 +401,9 @@ Result<void> SqliteStore::drop_report(ReportSeq seq) {
     undo_.keep(mirror_.waiting, found->first);
     mirror_.waiting.erase(found);
   }
-  return writing("DELETE FROM reports WHERE seq=?").bind(static_cast<std::int64_t>(seq.value())).run();
+  return writing("DELETE FROM reports WHERE seq=?")
+      .bind(static_cast<std::int64_t>(seq.value()))
+      .run();
 }
 
 Result<void> SqliteStore::drop_oldest_event() {
@@ -411,7 +420,8 @@ void SqliteStore::note_seen(k8s::Kind kind, ResourceVersion version) {
   highest = std::max(highest, version);
 }
 
-/// Alone it is worth a write only now and then: flash wears out, and a box needs the day, not the hour.
+/// Alone it is worth a write only now and then: flash wears out, and a box needs the day, not the
+/// hour.
 Result<void> SqliteStore::raise_time_floor(WallTime time) {
   meta_.time_floor = std::max(meta_.time_floor, time);
   if (meta_.time_floor - time_floor_on_disk_ < kTimeFloorStep) return {};

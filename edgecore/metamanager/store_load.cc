@@ -34,9 +34,9 @@ std::map<std::string, std::string> Meta::rows() const {
 
 Result<void> SqliteStore::load() {
   using Step = Result<void> (SqliteStore::*)();
-  for (const Step step : {&SqliteStore::load_meta, &SqliteStore::load_objects,
-                          &SqliteStore::load_terminating, &SqliteStore::load_reports,
-                          &SqliteStore::load_reported, &SqliteStore::verify_pod_tables}) {
+  for (const Step step :
+       {&SqliteStore::load_meta, &SqliteStore::load_objects, &SqliteStore::load_terminating,
+        &SqliteStore::load_reports, &SqliteStore::load_reported, &SqliteStore::verify_pod_tables}) {
     if (auto done = (this->*step)(); !done) return done;
     if (damaged_) return fail(Code::kStorage, "a row with a wrong checksum cannot be removed");
   }
@@ -180,8 +180,10 @@ Result<void> SqliteStore::load_reported() {
     }
   }
   for (auto& key : bad) {
-    drop_bad("DELETE FROM reported WHERE report_kind=CAST(? AS INTEGER) AND kind=? AND ns=?"
-             " AND name=? AND uid=?", key);
+    drop_bad(
+        "DELETE FROM reported WHERE report_kind=CAST(? AS INTEGER) AND kind=? AND ns=?"
+        " AND name=? AND uid=?",
+        key);
   }
   return {};
 }
@@ -192,9 +194,9 @@ Result<void> SqliteStore::verify_pod_tables() {
     const char* select;
     const char* drop;
   };
-  for (const Table& table : {Table{"SELECT pod,json,sum FROM pod_states",
-                                   "DELETE FROM pod_states WHERE pod=?"},
-                             Table{"SELECT pod,json,sum FROM seeds", "DELETE FROM seeds WHERE pod=?"}}) {
+  for (const Table& table :
+       {Table{"SELECT pod,json,sum FROM pod_states", "DELETE FROM pod_states WHERE pod=?"},
+        Table{"SELECT pod,json,sum FROM seeds", "DELETE FROM seeds WHERE pod=?"}}) {
     Keys bad;
     {
       Query query = db_.query(table.select);

@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kDamagedFilesKept = 3;
 constexpr const char* kLogSuffixes[] = {"-wal", "-shm", "-journal"};
 
-// Additive changes only, so that the previous release can open the file. WITHOUT ROWID: a key lives in
-// one place, under the row's checksum, and not a second time in an index.
+// Additive changes only, so that the previous release can open the file. WITHOUT ROWID: a key lives
+// in one place, under the row's checksum, and not a second time in an index.
 constexpr char kSchema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS meta("

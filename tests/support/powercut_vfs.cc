@@ -72,9 +72,9 @@ int sector_size(sqlite3_file*) { return static_cast<int>(kSector); }
 int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
 
 const sqlite3_io_methods kMethods = {
-    1,         close_file, read_file,    write_file, truncate_file, sync_file,       file_size,
-    no_lock,   no_lock,    not_reserved, no_control, sector_size,   characteristics,
-    nullptr,   nullptr,    nullptr,      nullptr,    nullptr,       nullptr};
+    1,       close_file, read_file,    write_file, truncate_file, sync_file,       file_size,
+    no_lock, no_lock,    not_reserved, no_control, sector_size,   characteristics, nullptr,
+    nullptr, nullptr,    nullptr,      nullptr,    nullptr};
 
 int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags) {
   PowerCutVfs& disk = disk_of(vfs);
@@ -187,7 +187,7 @@ std::string PowerCutVfs::survivor(const File& file) {
     if (at >= file.now.size()) continue;
     std::size_t size = std::min(kSector, file.now.size() - at);
     const auto fate = random_() % 8;
-    if (fate < 4) continue;                 // lost
+    if (fate < 4) continue;                  // lost
     if (fate == 4) size = random_() % size;  // torn
     if (out.size() < at + size) out.resize(at + size, '\0');
     out.replace(at, size, file.now, at, size);
@@ -213,7 +213,8 @@ std::uint64_t PowerCutVfs::used() const {
 bool PowerCutVfs::write(File& file, const char* data, std::size_t size, std::size_t at) {
   const std::size_t end = at + size;
   if (end > file.now.size()) {
-    if (capacity_ != ~std::uint64_t{0} && used() + (end - file.now.size()) > capacity_) return false;
+    if (capacity_ != ~std::uint64_t{0} && used() + (end - file.now.size()) > capacity_)
+      return false;
     file.now.resize(end, '\0');
   }
   file.now.replace(at, size, data, size);

@@ -1,5 +1,5 @@
-// store_writer PATH FROM: commits FROM, FROM+1, ... for ever and prints each number after its commit
-// returned. tests/unit/metamanager/store_kill_test.cc kills it.
+// store_writer PATH FROM: commits FROM, FROM+1, ... for ever and prints each number after its
+// commit returned. tests/unit/metamanager/store_kill_test.cc kills it.
 #include <unistd.h>
 
 #include <cstdio>

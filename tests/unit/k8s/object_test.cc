@@ -50,7 +50,8 @@ TEST_CASE("Object: list item, watch event and GET of one pod have one ContentVer
   CHECK(made(Kind::kPod, *item->json)->version == item->version);  // canonical is a fixed point
 }
 
-TEST_CASE("Object: canonical bytes are sorted, compact and keep numbers and unknown fields", "[k8s]") {
+TEST_CASE("Object: canonical bytes are sorted, compact and keep numbers and unknown fields",
+          "[k8s]") {
   CHECK(*made(Kind::kPod, kListItem)->json ==
         R"({"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"a":"<1>","b":"2"},"name":"web",)"
         R"("namespace":"default","uid":"u-1"},"spec":{"big":1E+3,"futureField":{"deep":[null,true,)"
@@ -79,14 +80,15 @@ TEST_CASE("Object: kinds whose status the edge owns lose status and resourceVers
 }
 
 TEST_CASE("Object: a kind without an edge-owned status keeps its status as content", "[k8s]") {
-  const ObjectPtr ns = made(Kind::kNamespace,
-                            R"({"metadata":{"name":"n","uid":"u"},"status":{"phase":"Active"}})");
+  const ObjectPtr ns =
+      made(Kind::kNamespace, R"({"metadata":{"name":"n","uid":"u"},"status":{"phase":"Active"}})");
   CHECK(ns->json->find(R"("status":{"phase":"Active"})") != std::string::npos);
   CHECK(ns->key.text() == "namespace/n");
 }
 
 TEST_CASE("Object: conditions named in readinessGates are content", "[k8s]") {
-  const char spec[] = R"({"readinessGates":[{"conditionType":"b.io/x"},{"conditionType":"a.io/y"}]})";
+  const char spec[] =
+      R"({"readinessGates":[{"conditionType":"b.io/x"},{"conditionType":"a.io/y"}]})";
   const char status[] = R"({"conditions":[{"type":"b.io/x","status":"True","reason":"r"},
       {"type":"Ready","status":"False"},{"type":"a.io/y","status":"False"}],"phase":"Running"})";
   const ObjectPtr pod = made(Kind::kPod, pod_with(spec, status));
@@ -107,8 +109,9 @@ TEST_CASE("Object: what cannot be a stored object is refused", "[k8s]") {
   CHECK(refusal(Kind::kPod, R"({"metadata":{"uid":"a","name":"n"}})") == Code::kMalformed);
   CHECK(refusal(Kind::kNode, R"({"metadata":{"uid":"a","name":"n","namespace":"x"}})") ==
         Code::kMalformed);
-  CHECK(refusal(Kind::kPod, R"({"kind":"Node","metadata":{"uid":"a","name":"n","namespace":"x"}})") ==
-        Code::kMalformed);
+  CHECK(
+      refusal(Kind::kPod, R"({"kind":"Node","metadata":{"uid":"a","name":"n","namespace":"x"}})") ==
+      Code::kMalformed);
   CHECK(refusal(Kind::kPod, pod_with("{}", "[]")) == Code::kMalformed);
   CHECK(refusal(Kind::kPod, pod_with("{\"a\":\"\xff\"}", "{}")) == Code::kMalformed);
   CHECK(refusal(Kind::kPod, pod_with("{\"a\":\"\xed\xa0\x80\"}", "{}")) == Code::kMalformed);
@@ -135,8 +138,8 @@ TEST_CASE("Object: an error never quotes the input", "[k8s]") {
 
 TEST_CASE("Object: a received one is taken as it came", "[k8s]") {
   const ObjectPtr sent = made(Kind::kPod, kListItem);
-  const ObjectPtr got = received_object(sent->key, sent->uid, sent->version,
-                                        sent->resource_version, *sent->json);
+  const ObjectPtr got =
+      received_object(sent->key, sent->uid, sent->version, sent->resource_version, *sent->json);
   CHECK(got->version == sent->version);
   CHECK(*got->json == *sent->json);
   CHECK_FALSE(got->status_json);

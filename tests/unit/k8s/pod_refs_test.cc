@@ -55,8 +55,9 @@ TEST_CASE("PodRefs: token sources carry audience and life", "[k8s]") {
 }
 
 TEST_CASE("PodRefs: a pod of strange shape has no references", "[k8s]") {
-  for (const char* text : {"null", "[]", R"({"spec":[]})", R"({"spec":{"volumes":"x","containers":{"a":1}}})",
-                           R"({"spec":{"volumes":[1,{"configMap":"c"}],"containers":[{"env":[[]]}]}})"}) {
+  for (const char* text :
+       {"null", "[]", R"({"spec":[]})", R"({"spec":{"volumes":"x","containers":{"a":1}}})",
+        R"({"spec":{"volumes":[1,{"configMap":"c"}],"containers":[{"env":[[]]}]}})"}) {
     const auto pod = nlohmann::json::parse(text);
     CHECK(referenced_objects(pod).empty());
     CHECK(token_sources(pod).empty());

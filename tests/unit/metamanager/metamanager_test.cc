@@ -71,7 +71,8 @@ TEST_CASE("MetaManager: what is committed is read back", "[metamanager]") {
   CHECK(hello.waiting_reports == 1);
 }
 
-TEST_CASE("MetaManager: listeners hear of a commit before its caller, on the loop", "[metamanager]") {
+TEST_CASE("MetaManager: listeners hear of a commit before its caller, on the loop",
+          "[metamanager]") {
   Edge edge;
   const auto loop_thread = std::this_thread::get_id();
   std::vector<std::string> heard;
@@ -104,7 +105,8 @@ TEST_CASE("MetaManager: listeners hear of a commit before its caller, on the loo
   CHECK(heard == std::vector<std::string>{"pod/default/web", "token token", "report 1", "done"});
 }
 
-TEST_CASE("MetaManager: batches that wait are written together and answered in order", "[metamanager]") {
+TEST_CASE("MetaManager: batches that wait are written together and answered in order",
+          "[metamanager]") {
   Edge edge;
   std::vector<int> order;
   for (int i = 0; i < 500; ++i) {
@@ -123,11 +125,13 @@ TEST_CASE("MetaManager: batches that wait are written together and answered in o
   CHECK(edge.meta->figures().failures == 0);
 }
 
-TEST_CASE("MetaManager: a write that fails is told to its caller, and later ones go on", "[metamanager]") {
+TEST_CASE("MetaManager: a write that fails is told to its caller, and later ones go on",
+          "[metamanager]") {
   Edge edge;
   REQUIRE(edge.run(edge.meta->commit(changes({upsert_of(object_of(kWeb, "u1", "{}"))}))));
   edge.disk.set_capacity(edge.disk.used());
-  const auto big = changes({upsert_of(object_of(key_of(Kind::kSecret, "s"), "u", std::string(100000, 'x')))});
+  const auto big =
+      changes({upsert_of(object_of(key_of(Kind::kSecret, "s"), "u", std::string(100000, 'x')))});
   const auto refused = edge.run(edge.meta->commit(big));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::kStorage);
@@ -137,13 +141,15 @@ TEST_CASE("MetaManager: a write that fails is told to its caller, and later ones
   CHECK(edge.run(edge.meta->snapshot()).value().content.size() == 2);
 }
 
-TEST_CASE("MetaManager: its end commits what is queued and silences the listeners", "[metamanager]") {
+TEST_CASE("MetaManager: its end commits what is queued and silences the listeners",
+          "[metamanager]") {
   Edge edge;
   int heard = 0, done = 0;
   edge.meta->on_objects_changed([&](const std::vector<ObjectKey>&) { ++heard; });
   for (int i = 0; i < 100; ++i) {
-    edge.meta->commit(changes({upsert_of(object_of(key_of(Kind::kSecret, std::to_string(i)), "u", "{}"))}),
-                      [&](Result<void> result) { done += result ? 1 : 0; });
+    edge.meta->commit(
+        changes({upsert_of(object_of(key_of(Kind::kSecret, std::to_string(i)), "u", "{}"))}),
+        [&](Result<void> result) { done += result ? 1 : 0; });
   }
   edge.meta.reset();
   edge.run_until([&] { return done == 100; });

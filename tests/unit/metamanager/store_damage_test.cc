@@ -39,11 +39,13 @@ void fill(Store& store) {
   for (int i = 0; i < 40; ++i) {
     const auto key = key_of(i % 3 == 0 ? Kind::kPod : Kind::kSecret, "o" + std::to_string(i));
     batch.changes.push_back(upsert_of(object_of(key, "u" + std::to_string(i), body(i), 1)));
-    batch.reports.push_back(report_of(lane::ReportKind::kPodStatus, key, "u" + std::to_string(i), body(i)));
+    batch.reports.push_back(
+        report_of(lane::ReportKind::kPodStatus, key, "u" + std::to_string(i), body(i)));
     batch.pod_states.push_back({Uid("u" + std::to_string(i)), body(i)});
   }
   for (int i = 0; i < 9; i += 3) {
-    batch.changes.push_back(remove_of(key_of(Kind::kPod, "o" + std::to_string(i)), "u" + std::to_string(i)));
+    batch.changes.push_back(
+        remove_of(key_of(Kind::kPod, "o" + std::to_string(i)), "u" + std::to_string(i)));
   }
   REQUIRE(store.commit(batch));
 }
@@ -87,7 +89,7 @@ TEST_CASE("Store: the file and its log are private", "[metamanager]") {
   REQUIRE(opened);
   fill(*opened->store);
   for (const char* name : {"s.db", "s.db-wal"}) {
-    struct stat found{};
+    struct stat found {};
     REQUIRE(::stat(folder.file(name).c_str(), &found) == 0);
     CHECK((found.st_mode & 0777) == 0600);
   }
@@ -154,7 +156,8 @@ TEST_CASE("Store: a file that is no database is put aside", "[metamanager]") {
   fill(*opened->store);
 }
 
-TEST_CASE("Store: flipped bits, zeroed and cut pages never give an altered object", "[metamanager]") {
+TEST_CASE("Store: flipped bits, zeroed and cut pages never give an altered object",
+          "[metamanager]") {
   StoreOnDisk s;
   fill(*s.store);
   s.store.reset();
@@ -167,7 +170,8 @@ TEST_CASE("Store: flipped bits, zeroed and cut pages never give an altered objec
     if (i % 10 < 8) {
       bytes[random() % bytes.size()] ^= static_cast<char>(1 << random() % 8);
     } else if (i % 10 == 8) {
-      std::fill_n(bytes.begin() + static_cast<long>(random() % (bytes.size() / 512) * 512), 512, '\0');
+      std::fill_n(bytes.begin() + static_cast<long>(random() % (bytes.size() / 512) * 512), 512,
+                  '\0');
     } else {
       bytes.resize(random() % bytes.size());
     }
@@ -186,7 +190,8 @@ TEST_CASE("Store: flipped bits, zeroed and cut pages never give an altered objec
     s.commit(changes({upsert_of(object_of(key_of(Kind::kPod, "o1"), "u1", body(1)))}));  // goes on
     s.store.reset();
   }
-  WARN("put aside " << put_aside << ", rows dropped " << rows_dropped << ", no effect " << untouched);
+  WARN("put aside " << put_aside << ", rows dropped " << rows_dropped << ", no effect "
+                    << untouched);
   CHECK(put_aside > 100);
   CHECK(rows_dropped > 100);
 }
@@ -213,7 +218,8 @@ TEST_CASE("Store: a damaged log loses its end and alters nothing", "[metamanager
   }
 }
 
-TEST_CASE("Store: a bad row is dropped from the content, so that it is sent again", "[metamanager]") {
+TEST_CASE("Store: a bad row is dropped from the content, so that it is sent again",
+          "[metamanager]") {
   StoreOnDisk s;
   const std::string json = R"({"marker":"needle"})";
   s.commit(changes({upsert_of(object_of(key_of(Kind::kPod, "web"), "u1", json)),
@@ -234,7 +240,8 @@ TEST_CASE("Store: a bad row is dropped from the content, so that it is sent agai
   CHECK(s.store->content().size() == 2);
 }
 
-TEST_CASE("Store: with its identity damaged a store gets another and keeps its objects", "[metamanager]") {
+TEST_CASE("Store: with its identity damaged a store gets another and keeps its objects",
+          "[metamanager]") {
   StoreOnDisk s;
   fill(*s.store);
   const StoreId id = s.store->id();
@@ -248,13 +255,15 @@ TEST_CASE("Store: with its identity damaged a store gets another and keeps its o
   CHECK(s.store->id() != id);
   CHECK(check_unaltered(*s.store) == 37);
   const StoreId now = s.store->id();
-  const auto added = s.commit(reports({report_of(lane::ReportKind::kEvent, key_of(Kind::kPod, "web"), "u", "e")}));
+  const auto added =
+      s.commit(reports({report_of(lane::ReportKind::kEvent, key_of(Kind::kPod, "web"), "u", "e")}));
   CHECK(added[0].seq == ReportSeq(41));
   s.reopen();
   CHECK(s.store->id() == now);
 }
 
-TEST_CASE("Store: a full disk refuses whole batches and goes on when there is room", "[metamanager]") {
+TEST_CASE("Store: a full disk refuses whole batches and goes on when there is room",
+          "[metamanager]") {
   StoreOnDisk s;
   fill(*s.store);
   const auto content = s.store->content().size();
@@ -263,10 +272,12 @@ TEST_CASE("Store: a full disk refuses whole batches and goes on when there is ro
   s.disk.set_capacity(s.disk.used() + 20000);
   std::uint64_t stored = 0, refused = 0;
   for (int i = 100; i < 160; ++i) {
-    Batch batch = changes({upsert_of(object_of(key_of(Kind::kPod, "o" + std::to_string(i)), "x", body(i))),
-                           remove_of(key_of(Kind::kSecret, "o1"), "u1"),
-                           upsert_of(object_of(key_of(Kind::kSecret, "o1"), "u1", body(1)))});
-    batch.reports = {report_of(lane::ReportKind::kPodStatus, key_of(Kind::kPod, "o" + std::to_string(i)), "x", body(i))};
+    Batch batch =
+        changes({upsert_of(object_of(key_of(Kind::kPod, "o" + std::to_string(i)), "x", body(i))),
+                 remove_of(key_of(Kind::kSecret, "o1"), "u1"),
+                 upsert_of(object_of(key_of(Kind::kSecret, "o1"), "u1", body(1)))});
+    batch.reports = {report_of(lane::ReportKind::kPodStatus,
+                               key_of(Kind::kPod, "o" + std::to_string(i)), "x", body(i))};
     const auto done = s.store->commit(batch);
     done ? ++stored : ++refused;
     if (!done) {
@@ -281,7 +292,8 @@ TEST_CASE("Store: a full disk refuses whole batches and goes on when there is ro
   CHECK(check_unaltered(*s.store) == content + stored);
 
   s.disk.set_capacity(~std::uint64_t{0});
-  const auto last = s.commit(reports({report_of(lane::ReportKind::kEvent, key_of(Kind::kPod, "web"), "u", body(0))}));
+  const auto last = s.commit(
+      reports({report_of(lane::ReportKind::kEvent, key_of(Kind::kPod, "web"), "u", body(0))}));
   CHECK(last[0].seq.value() > waiting + stored);
   Batch done;
   done.reports_done = {last[0].seq};

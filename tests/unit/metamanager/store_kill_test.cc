@@ -103,12 +103,14 @@ TEST_CASE("Store: kill -9 at any moment loses no acknowledged write", "[metamana
     const auto objects = opened->store->list(k8s::Kind::kConfigMap);
     REQUIRE(objects);
     for (const StoredObject& stored : *objects) {
-      highest = std::max<std::uint64_t>(highest, std::strtoull(stored.object->json->c_str(), nullptr, 10));
+      highest = std::max<std::uint64_t>(highest,
+                                        std::strtoull(stored.object->json->c_str(), nullptr, 10));
     }
     REQUIRE(highest >= last);
     REQUIRE(highest <= last + 1);  // one commit may have ended without its line
     for (std::uint64_t n = highest > 50 ? highest - 49 : 1; n <= highest; ++n) {
-      const auto stored = opened->store->get({k8s::Kind::kConfigMap, "default", "c" + std::to_string(n % 50)});
+      const auto stored =
+          opened->store->get({k8s::Kind::kConfigMap, "default", "c" + std::to_string(n % 50)});
       REQUIRE((stored && *stored));
       REQUIRE(std::strtoull((*stored)->object->json->c_str(), nullptr, 10) == n);
     }

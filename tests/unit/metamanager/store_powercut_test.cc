@@ -53,7 +53,8 @@ class Life {
     const auto objects = store.list(Kind::kSecret);
     if (!objects) return;  // the power went
     for (const StoredObject& stored : *objects) {
-      if (k8s::ContentVersion(digest(*stored.object->json)) != stored.object->version) ++sum_.corrupt;
+      if (k8s::ContentVersion(digest(*stored.object->json)) != stored.object->version)
+        ++sum_.corrupt;
     }
     acknowledged_ = attempted_ = found;
   }

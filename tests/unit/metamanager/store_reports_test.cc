@@ -100,7 +100,8 @@ TEST_CASE("Outbox: status() tells what was reported of what is desired", "[metam
   StoreOnDisk s;
   s.commit(reports({status("u1", "a"), report_of(ReportKind::kNodeStatus, kNode, "n1", "ready")}));
   CHECK(s.store->status().empty());
-  s.commit(changes({upsert_of(object_of(kWeb, "u1", "{}")), upsert_of(object_of(kNode, "n1", "{}"))}));
+  s.commit(
+      changes({upsert_of(object_of(kWeb, "u1", "{}")), upsert_of(object_of(kNode, "n1", "{}"))}));
   for (int i = 0; i < 2; ++i) {
     const auto entries = s.store->status();
     REQUIRE(entries.size() == 2);
@@ -132,7 +133,8 @@ TEST_CASE("Outbox: events are a bounded log that counts what it drops", "[metama
   Limits limits;
   limits.event_reports_max = 3;
   StoreOnDisk s(limits);
-  s.commit(reports({event("1"), event("2"), event("3"), event("4"), event("5"), status("u1", "a")}));
+  s.commit(
+      reports({event("1"), event("2"), event("3"), event("4"), event("5"), status("u1", "a")}));
   for (int i = 0; i < 2; ++i) {
     CHECK(seqs(s.waiting()) == Seqs{3, 4, 5, 6});
     CHECK(s.store->dropped_events() == 2);

@@ -68,7 +68,8 @@ TEST_CASE("Store: a pod with another uid pushes the old one to terminating", "[m
 
 TEST_CASE("Store: a removed pod terminates, other kinds just go", "[metamanager]") {
   StoreOnDisk s;
-  s.commit(changes({upsert_of(object_of(kWeb, "u1", "{}")), upsert_of(object_of(kConfig, "c1", "{}"))}));
+  s.commit(
+      changes({upsert_of(object_of(kWeb, "u1", "{}")), upsert_of(object_of(kConfig, "c1", "{}"))}));
   s.commit(changes({remove_of(kWeb, "u1"), remove_of(kConfig, "c1")}));
   CHECK(s.store->content().empty());
   CHECK_FALSE(s.store->get(kWeb).value());
@@ -94,8 +95,8 @@ TEST_CASE("Store: a Remove for an older uid does not touch the new pod", "[metam
 TEST_CASE("Store: changes of one batch happen in their order", "[metamanager]") {
   StoreOnDisk s;
   s.commit(changes({upsert_of(object_of(kWeb, "u1", "{}")), remove_of(kWeb, "u1"),
-                    upsert_of(object_of(kWeb, "u2", "{}")), upsert_of(object_of(kConfig, "c", "{}")),
-                    remove_of(kConfig, "c")}));
+                    upsert_of(object_of(kWeb, "u2", "{}")),
+                    upsert_of(object_of(kConfig, "c", "{}")), remove_of(kConfig, "c")}));
   REQUIRE(s.store->content().size() == 1);
   CHECK(s.store->content()[0].uid == Uid("u2"));
   CHECK(s.store->terminating().value().size() == 1);
@@ -179,8 +180,8 @@ TEST_CASE("Store: identity, cluster and highest resource versions survive", "[me
   const StoreId id = s.store->id();
   CHECK(id.str().size() == 32);
   CHECK(s.store->cluster().empty());
-  Batch batch = changes({upsert_of(object_of(kWeb, "u1", "{}", 500)),
-                         upsert_of(object_of(kConfig, "c", "{}", 700))});
+  Batch batch = changes(
+      {upsert_of(object_of(kWeb, "u1", "{}", 500)), upsert_of(object_of(kConfig, "c", "{}", 700))});
   batch.cluster = ClusterId("cluster-a");
   s.commit(batch);
   s.commit(changes({remove_of(kConfig, "c")}));
