@@ -19,6 +19,7 @@ namespace skerry::edged {
 namespace {
 
 constexpr std::size_t kMountInfoBytesMax = 16 * kMiB;
+constexpr int kMountLayersMax = 16;
 constexpr int kOpenTreeDepthMax = 64;  // directories held open at once while a tree is removed
 
 std::vector<std::string> components(const std::string& relative) {
@@ -286,12 +287,17 @@ std::vector<std::string> mount_points_below(const std::string& mountinfo,
 Result<void> unmount_below(const std::string& directory) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(directory.c_str(), nullptr), ::free);
   if (!real) return errno == ENOENT ? Result<void>() : errno_failure("cannot resolve", directory);
-  const Result<std::string> mounts = read_small_file("/proc/self/mountinfo", kMountInfoBytesMax);
-  if (!mounts) return fail(mounts.error());
-  for (const std::string& point : mount_points_below(*mounts, real.get())) {
-    if (Result<void> done = unmount(point); !done) return done;
+  // A mount may hide another one below it: that one can be reached only when the first is gone.
+  for (int round = 0; round < kMountLayersMax; ++round) {
+    const Result<std::string> mounts = read_small_file("/proc/self/mountinfo", kMountInfoBytesMax);
+    if (!mounts) return fail(mounts.error());
+    const std::vector<std::string> points = mount_points_below(*mounts, real.get());
+    if (points.empty()) return {};
+    for (const std::string& point : points) {
+      if (Result<void> done = unmount(point); !done) return done;
+    }
   }
-  return {};
+  return fail(Code::kStorage, "mounts below " + directory + " do not end");
 }
 
 Result<bool> remove_tree(const std::string& directory, std::size_t entries_max) {
