@@ -214,7 +214,10 @@ void App::Impl::build_hub(const edged::MachineInfo& machine) {
       executor, world,
       edgehub::LinkProtocol::Identity{identity->stored().node, SKERRY_VERSION,
                                       BootId(machine.boot_id)},
-      [](const k8s::Object& object) { return edged::admit(object); }, *meta,
+      [](const k8s::Object& object) {
+        return object.key.kind == k8s::Kind::kPod ? edged::admit(object) : Result<void>();
+      },
+      *meta,
       [this] { return identity->dial(); }, std::move(handlers));
   tokens = std::make_unique<edged::TokenKeeper>(
       executor, world, *meta,
