@@ -93,7 +93,9 @@ bool same_files(const Payload& payload, const std::string& directory) {
   return true;
 }
 
-Result<void> set_access(const std::string& path, int mode, const FileContent& content,
+Result<void> set_access(const std::string& path,
+                        int mode,
+                        const FileContent& content,
                         const WriteOptions& options) {
   const uid_t owner = content.owner ? static_cast<uid_t>(*content.owner) : static_cast<uid_t>(-1);
   const gid_t group =
@@ -107,7 +109,8 @@ Result<void> set_access(const std::string& path, int mode, const FileContent& co
   return {};
 }
 
-Result<void> write_file(const std::string& path, const FileContent& content,
+Result<void> write_file(const std::string& path,
+                        const FileContent& content,
                         const WriteOptions& options) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return errno_failure("cannot create", path);
@@ -134,7 +137,8 @@ Result<void> make_data_directory(const std::string& path, const WriteOptions& op
   return set_access(path, 0755 | for_group, {}, options);
 }
 
-Result<void> write_payload(const Payload& payload, const std::string& directory,
+Result<void> write_payload(const Payload& payload,
+                           const std::string& directory,
                            const WriteOptions& options) {
   if (Result<void> made = make_data_directory(directory, options); !made) return made;
   for (const auto& [path, content] : payload) {

@@ -24,8 +24,8 @@ struct WriteOptions {
   std::optional<std::int64_t> fs_group;  // group of all files; they become readable to it
 };
 
-/// Makes `directory` (which exists) hold exactly the payload. Returns whether anything changed; then
-/// and only then something was written. Leavings of a write that was killed are cleared.
+/// Makes `directory` (which exists) hold exactly the payload. Returns whether anything changed;
+/// then and only then something was written. Leavings of a write that was killed are cleared.
 /// Errors: kMalformed (a path that is absolute, empty, too long or has ".."), kStorage.
 Result<bool> write_atomically(const std::string& directory,
                               const Payload& payload,

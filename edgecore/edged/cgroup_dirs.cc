@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr QosClass kClasses[] = {QosClass::kGuaranteed, QosClass::kBurstable, QosClass::kBestEffort};
+constexpr QosClass kClasses[] = {QosClass::kGuaranteed, QosClass::kBurstable,
+                                 QosClass::kBestEffort};
 
 std::vector<std::string> subdirectories(const std::string& directory) {
   std::vector<std::string> names;
@@ -108,14 +109,14 @@ Result<CgroupVersion> detect_cgroup_version(const std::string& root) {
   if (fs::is_directory(root + "/memory", ignored) || fs::is_directory(root + "/cpu", ignored)) {
     return CgroupVersion::kV1;
   }
-  return fail(Code::kNotFound,
-              "no cgroups at " + root + ": mount cgroup2 there (or the v1 cpu and memory controllers)");
+  return fail(Code::kNotFound, "no cgroups at " + root +
+                                   ": mount cgroup2 there (or the v1 cpu and memory controllers)");
 }
 
 CgroupDirs::CgroupDirs(CgroupSetup setup) : setup_(std::move(setup)) {}
 
-/// The directories that stand for a hierarchy's root: one on v2, one per controller set on v1, where
-/// links such as cpu -> cpu,cpuacct are names for one that is listed anyway.
+/// The directories that stand for a hierarchy's root: one on v2, one per controller set on v1,
+/// where links such as cpu -> cpu,cpuacct are names for one that is listed anyway.
 std::vector<std::string> CgroupDirs::hierarchies() const {
   if (setup_.version == CgroupVersion::kV2) return {setup_.root};
   std::vector<std::string> roots;
@@ -124,16 +125,28 @@ std::vector<std::string> CgroupDirs::hierarchies() const {
   for (const std::string& name : subdirectories(setup_.root)) {
     const std::string path = setup_.root + "/" + name;
     if (name == "unified") continue;
-    if (fs::is_symlink(path, ignored) && fs::canonical(path, ignored).parent_path() == root) continue;
+    if (fs::is_symlink(path, ignored) && fs::canonical(path, ignored).parent_path() == root)
+      continue;
     roots.push_back(path);
   }
+  return roots;
+}
+
+/// Where a pod may have left something: on a hybrid v1 system runc also makes the pod's path in the v2
+/// tree, which holds no controller of ours.
+std::vector<std::string> CgroupDirs::searched() const {
+  std::vector<std::string> roots = hierarchies();
+  std::error_code ignored;
+  const std::string unified = setup_.root + "/unified";
+  const bool hybrid = setup_.version == CgroupVersion::kV1 && fs::is_directory(unified, ignored);
+  if (hybrid) roots.push_back(unified);
   return roots;
 }
 
 std::vector<std::string> CgroupDirs::pod_dirs(const Uid& uid) const {
   std::vector<std::string> dirs;
   std::error_code ignored;
-  for (const std::string& hierarchy : hierarchies()) {
+  for (const std::string& hierarchy : searched()) {
     for (const QosClass qos : kClasses) {
       const std::string dir = hierarchy + pod_cgroup(setup_.driver, qos, uid);
       if (fs::is_directory(dir, ignored)) dirs.push_back(dir);
@@ -158,7 +171,8 @@ Result<void> CgroupDirs::ensure_pod(const PodSpec& pod) {
   };
   const bool v2 = setup_.version == CgroupVersion::kV2;
   const std::vector<std::string> controllers =
-      v2 ? std::vector<std::string>{""} : std::vector<std::string>{"cpu", "cpuacct", "memory", "pids"};
+      v2 ? std::vector<std::string>{""}
+         : std::vector<std::string>{"cpu", "cpuacct", "memory", "pids"};
   for (const std::string& controller : controllers) {
     const std::string root = v2 ? setup_.root : setup_.root + "/" + controller;
     std::error_code ignored;
@@ -188,7 +202,7 @@ Result<bool> CgroupDirs::remove_pod(const Uid& uid) {
 
 std::vector<Uid> CgroupDirs::pods() const {
   std::vector<Uid> uids;
-  for (const std::string& hierarchy : hierarchies()) {
+  for (const std::string& hierarchy : searched()) {
     for (const QosClass qos : kClasses) {
       const std::string parent = qos_cgroup(setup_.driver, qos);
       // systemd: kubepods-burstable-pod<uid with _>.slice
@@ -220,8 +234,8 @@ std::vector<int> CgroupDirs::processes(const Uid& uid) const {
 Result<void> CgroupDirs::set_burstable_cpu(std::int64_t requests_milli) {
   if (setup_.driver == CgroupDriver::kSystemd) return {};
   const bool v2 = setup_.version == CgroupVersion::kV2;
-  const std::string directory = (v2 ? setup_.root : setup_.root + "/cpu") +
-                                qos_cgroup(setup_.driver, QosClass::kBurstable);
+  const std::string directory =
+      (v2 ? setup_.root : setup_.root + "/cpu") + qos_cgroup(setup_.driver, QosClass::kBurstable);
   std::error_code ignored;
   if (!fs::is_directory(directory, ignored)) return {};  // no burstable pod yet
   return write_all(cgroup_writes(setup_.version, {cpu_shares(requests_milli), {}, {}}),

@@ -6,8 +6,8 @@
 //   cgroups.remove_pod(pod.uid);           // after RemovePodSandbox, until it returns true
 //
 // With the systemd driver the slices belong to systemd: it makes them when the runtime starts the
-// first scope in them and drops them with the last, so ensure_pod() does nothing there and limits of
-// the pod as a whole are not set (those of its containers are, by the runtime).
+// first scope in them and drops them with the last, so ensure_pod() does nothing there and limits
+// of the pod as a whole are not set (those of its containers are, by the runtime).
 #pragma once
 
 #include <string>
@@ -49,6 +49,7 @@ class CgroupDirs {
 
  private:
   std::vector<std::string> hierarchies() const;
+  std::vector<std::string> searched() const;
   std::vector<std::string> pod_dirs(const Uid& uid) const;
 
   CgroupSetup setup_;

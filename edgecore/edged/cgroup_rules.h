@@ -1,7 +1,6 @@
-// Which cgroup a pod lives in and what is written there: a table of rules for cgroup v1 and v2, with
-// the cgroupfs and the systemd driver. Pure; cgroup_dirs.h acts on it.
-// Source: kubelet 1.34, pkg/kubelet/cm (helpers_linux.go, cgroup_manager_linux.go) and
-// kuberuntime_container_linux.go.
+// Which cgroup a pod lives in and what is written there: a table of rules for cgroup v1 and v2,
+// with the cgroupfs and the systemd driver. Pure; cgroup_dirs.h acts on it. Source: kubelet 1.34,
+// pkg/kubelet/cm (helpers_linux.go, cgroup_manager_linux.go) and kuberuntime_container_linux.go.
 //
 //   sandbox.cgroup_parent = pod_cgroup(driver, qos_class(pod), pod.uid);
 //   container.linux.resources = container_resources(pod, container, node_memory_bytes);

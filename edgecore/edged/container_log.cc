@@ -40,8 +40,8 @@ Result<std::string> read_at(const OpenFile& file,
   std::string block(size, '\0');
   std::size_t have = 0;
   while (have < size) {
-    const ssize_t got = ::pread(file.fd, block.data() + have, size - have,
-                                static_cast<off_t>(offset + have));
+    const ssize_t got =
+        ::pread(file.fd, block.data() + have, size - have, static_cast<off_t>(offset + have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno_failure("cannot read", path);
     if (got == 0) break;  // it was cut short meanwhile
@@ -57,8 +57,8 @@ std::size_t full_lines(std::string_view records, const LogOptions& options) {
   while (!records.empty()) {
     const std::size_t end = records.find('\n');
     const auto line = parse_log_line(records.substr(0, end));
-    const bool wanted = !line || (line->stream == LogStream::kStdout ? options.with_stdout
-                                                                     : options.with_stderr);
+    const bool wanted =
+        !line || (line->stream == LogStream::kStdout ? options.with_stdout : options.with_stderr);
     if (wanted && (!line || !line->partial)) ++count;
     if (end == std::string_view::npos) break;
     records.remove_prefix(end + 1);
@@ -191,8 +191,8 @@ RotationPlan plan_rotation(const std::string& name,
   for (const std::string& sibling : siblings) {
     if (sibling.starts_with(name + ".")) rotated.push_back(sibling);
   }
-  // Their names hold the time, so the oldest is first. The current file becomes one more of them, and
-  // the runtime begins a new one.
+  // Their names hold the time, so the oldest is first. The current file becomes one more of them,
+  // and the runtime begins a new one.
   std::sort(rotated.begin(), rotated.end());
   const std::size_t keep = limits.files_max > 2 ? limits.files_max - 2 : 0;
   while (rotated.size() > keep) {

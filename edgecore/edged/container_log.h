@@ -32,7 +32,7 @@ enum class LogStream : std::uint8_t { kStdout, kStderr };
 struct LogLine {
   std::string_view time;  // RFC 3339 with nanoseconds
   LogStream stream = LogStream::kStdout;
-  bool partial = false;  // the line goes on in the next record
+  bool partial = false;   // the line goes on in the next record
   std::string_view text;  // without the newline
 };
 /// Nothing for what is not a CRI log line.
@@ -46,8 +46,8 @@ struct LogOptions {
   bool with_stderr = true;
 };
 
-/// The text of a log file's end. Follows nothing: what is there now. Damaged records are given as they
-/// are. Errors: kNotFound, kStorage.
+/// The text of a log file's end. Follows nothing: what is there now. Damaged records are given as
+/// they are. Errors: kNotFound, kStorage.
 Result<std::string> read_container_log(const std::string& path, const LogOptions& options);
 /// The same over bytes, for tests and other sources. Pure. `begins_inside`: the first record may be
 /// cut and is dropped.
@@ -72,8 +72,9 @@ RotationPlan plan_rotation(const std::string& name,
 
 /// CRI ReopenContainerLog of the container that writes the file.
 using ReopenLog = std::function<async::Task<Result<void>>()>;
-/// True when it was rotated. One stat when the file is small. When reopening fails the file gets its
-/// name back and the error is returned. Errors: kStorage, those of `reopen`; a missing file is false.
+/// True when it was rotated. One stat when the file is small. When reopening fails the file gets
+/// its name back and the error is returned. Errors: kStorage, those of `reopen`; a missing file is
+/// false.
 async::Task<Result<bool>> rotate_container_log(std::string path,
                                                LogLimits limits,
                                                WallTime now,

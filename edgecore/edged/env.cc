@@ -31,7 +31,7 @@ class EnvBuilder {
 };
 
 struct Reference {
-  std::string text;   // what follows the '$', to be put as it is unless is_name
+  std::string text;  // what follows the '$', to be put as it is unless is_name
   bool is_name = false;
   std::size_t read = 0;
 };
@@ -57,9 +57,8 @@ Result<ObjectDataPtr> required_object(const EnvInputs& inputs,
 
 Result<void> add_env_from(const EnvInputs& inputs, const EnvFrom& source, EnvBuilder& env) {
   const bool secret = source.source == EnvFrom::Source::kSecret;
-  Result<ObjectDataPtr> object =
-      required_object(inputs, secret ? k8s::Kind::kSecret : k8s::Kind::kConfigMap, source.name,
-                      source.optional);
+  Result<ObjectDataPtr> object = required_object(
+      inputs, secret ? k8s::Kind::kSecret : k8s::Kind::kConfigMap, source.name, source.optional);
   if (!object) return fail(object.error());
   if (!*object) return {};
   for (const auto& [key, value] : (*object)->data) env.set(source.prefix + key, value);
@@ -77,8 +76,8 @@ Result<std::optional<std::string>> key_value(const EnvInputs& inputs,
   if (found != (*object)->data.end()) return found->second;
   if (ref.optional) return std::nullopt;
   const std::string word = kind == k8s::Kind::kSecret ? "Secret " : "ConfigMap ";
-  return fail(Code::kNotFound, "couldn't find key " + ref.key + " in " + word + inputs.pod.ns + "/" +
-                                   ref.name);
+  return fail(Code::kNotFound,
+              "couldn't find key " + ref.key + " in " + word + inputs.pod.ns + "/" + ref.name);
 }
 
 /// Turns one source of a variable into its value.
@@ -214,8 +213,7 @@ Result<EnvList> expand_env(const EnvInputs& inputs) {
     visible.emplace("KUBERNETES_SERVICE_PORT", facts.kubernetes_service_port);
   }
   for (const EnvVar& var : inputs.container.env) {
-    Result<std::optional<std::string>> value =
-        std::visit(ValueOf{inputs, var, visible}, var.from);
+    Result<std::optional<std::string>> value = std::visit(ValueOf{inputs, var, visible}, var.from);
     if (!value) return fail(value.error());
     if (!*value) continue;
     visible[var.name] = **value;
@@ -270,7 +268,9 @@ Result<std::string> expand_sub_path(std::string_view expression, const EnvList& 
   return expand_references(expression, vars);
 }
 
-Result<std::string> field_value(const std::string& path, const PodSpec& pod, const PodFacts& facts) {
+Result<std::string> field_value(const std::string& path,
+                                const PodSpec& pod,
+                                const PodFacts& facts) {
   if (path == "metadata.name") return pod.name;
   if (path == "metadata.namespace") return pod.ns;
   if (path == "metadata.uid") return pod.uid.str();
@@ -303,8 +303,7 @@ Result<std::string> resource_value(const ResourceFieldRef& ref,
   const std::string name = dot == std::string::npos ? "" : ref.resource.substr(dot + 1);
   for (const ResourceRow& row : kResources) {
     if (row.name != name || (!limits && !requests)) continue;
-    const StringMap& amounts =
-        limits ? container->resources.limits : container->resources.requests;
+    const StringMap& amounts = limits ? container->resources.limits : container->resources.requests;
     std::int64_t amount = row.in_milli ? milli_of(amounts, name) : value_of(amounts, name);
     if (limits && amount == 0) amount = facts.*row.allocatable;
     Result<std::int64_t> divisor = row.in_milli

@@ -62,7 +62,8 @@ std::vector<std::string> expand_static(const std::vector<std::string>& command,
 Result<std::string> expand_sub_path(std::string_view expression, const EnvList& env);
 
 /// $(NAME) replaced, $$ is $, an unknown name stays as it is.
-std::string expand_references(std::string_view text, const std::map<std::string, std::string>& vars);
+std::string expand_references(std::string_view text,
+                              const std::map<std::string, std::string>& vars);
 
 /// A fieldRef of an env variable or downwardAPI file. Errors: kMalformed (unsupported path).
 Result<std::string> field_value(const std::string& path, const PodSpec& pod, const PodFacts& facts);

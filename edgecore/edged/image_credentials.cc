@@ -68,8 +68,7 @@ std::string text_field(const Json& object, const char* field) {
 
 Result<RegistryAuth> parse_entry(const std::string& server, const Json& entry) {
   const auto malformed = [&server](std::string_view why) {
-    return fail(Code::kMalformed,
-                "pull secret: entry for " + server + ": " + std::string(why));
+    return fail(Code::kMalformed, "pull secret: entry for " + server + ": " + std::string(why));
   };
   if (!entry.is_object()) return malformed("not an object");
   RegistryAuth auth{server, text_field(entry, "username"), text_field(entry, "password")};

@@ -59,7 +59,8 @@ std::string pull_failed_message(std::string_view image, std::string_view why) {
 }
 std::string pulled_message(std::string_view image, Duration took, std::uint64_t size_bytes) {
   return "Successfully pulled image " + quoted(image) + " in " + readable(took) + " (" +
-         readable(took) + " including waiting). Image size: " + std::to_string(size_bytes) + " bytes.";
+         readable(took) + " including waiting). Image size: " + std::to_string(size_bytes) +
+         " bytes.";
 }
 
 TimePoint PullBackoff::allowed_at(const Key& key) const {
@@ -68,7 +69,8 @@ TimePoint PullBackoff::allowed_at(const Key& key) const {
 }
 
 void PullBackoff::on_failure(const Key& key, TimePoint now) {
-  std::erase_if(entries_, [&](const auto& item) { return now - item.second.failed > 2 * kDelayMax; });
+  std::erase_if(entries_,
+                [&](const auto& item) { return now - item.second.failed > 2 * kDelayMax; });
   Entry& entry = entries_[key];
   entry.delay = entry.delay == Duration{} ? kFirstDelay : std::min(entry.delay * 2, kDelayMax);
   entry.failed = now;

@@ -12,7 +12,7 @@
 namespace skerry::edged {
 
 enum class PullDecision : std::uint8_t {
-  kUse,    // the image is here
+  kUse,  // the image is here
   kPull,
   kNever,  // it is not here and may not be pulled: reason ErrImageNeverPull
 };
@@ -22,10 +22,11 @@ PullDecision should_pull(ImagePullPolicy policy, bool present);
 ImagePullPolicy default_pull_policy(std::string_view image);
 
 // Messages of container states and events.
-std::string pulling_message(std::string_view image);          // Pulling image "x"
-std::string present_message(std::string_view image);          // Container image "x" already present ...
-std::string never_pull_message(std::string_view image);       // ... not present with pull policy of Never
-std::string back_off_message(std::string_view image);         // Back-off pulling image "x"
+std::string pulling_message(std::string_view image);  // Pulling image "x"
+std::string present_message(std::string_view image);  // Container image "x" already present ...
+std::string never_pull_message(
+    std::string_view image);                           // ... not present with pull policy of Never
+std::string back_off_message(std::string_view image);  // Back-off pulling image "x"
 std::string pull_failed_message(std::string_view image, std::string_view why);
 std::string pulled_message(std::string_view image, Duration took, std::uint64_t size_bytes);
 

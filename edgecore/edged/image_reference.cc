@@ -23,8 +23,8 @@ bool is_path_component(std::string_view part) {
     std::size_t end = at;
     while (end < part.size() && part[end] == part[at]) ++end;
     const std::size_t run = end - at;
-    const bool allowed = part[at] == '-' || (part[at] == '.' && run == 1) ||
-                         (part[at] == '_' && run <= 2);
+    const bool allowed =
+        part[at] == '-' || (part[at] == '.' && run == 1) || (part[at] == '_' && run <= 2);
     if (!allowed || !is_lower_alnum(part[end])) return false;  // the back is alphanumeric
     at = end;
   }
@@ -47,9 +47,8 @@ bool is_registry(std::string_view host) {
   if (colon != std::string_view::npos && !(ipv6 && host.ends_with(']'))) {
     const std::string_view port = host.substr(colon + 1);
     name = host.substr(0, colon);
-    if (port.empty() || !std::all_of(port.begin(), port.end(), [](char c) {
-          return c >= '0' && c <= '9';
-        })) {
+    if (port.empty() ||
+        !std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; })) {
       return false;
     }
   }

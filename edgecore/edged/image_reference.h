@@ -21,8 +21,8 @@ struct ImageReference {
 /// Errors: kMalformed, with the kubelet's words for an InvalidImageName.
 Result<ImageReference> parse_image(std::string_view name);
 
-/// The name that is asked of the runtime: ":latest" added where neither tag nor digest is given, else
-/// unchanged. Errors: kMalformed.
+/// The name that is asked of the runtime: ":latest" added where neither tag nor digest is given,
+/// else unchanged. Errors: kMalformed.
 Result<std::string> with_default_tag(std::string_view name);
 
 }  // namespace skerry::edged

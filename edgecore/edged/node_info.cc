@@ -127,7 +127,8 @@ std::int64_t clamped(std::uint64_t value) {
 
 std::int64_t count_processes(const std::string& root) {
   std::int64_t count = 0;
-  // The fourth field of loadavg is runnable/existing scheduling entities: one read, no directory walk.
+  // The fourth field of loadavg is runnable/existing scheduling entities: one read, no directory
+  // walk.
   const std::string load = text_of(root, "/proc/loadavg");
   if (const std::size_t slash = load.find('/'); slash != std::string::npos) {
     count = number_at(load.substr(slash)).value_or(0);
@@ -171,9 +172,9 @@ Result<MachineInfo> read_machine_info(const std::string& root) {
   info.cpus = read_cpus(root);
   info.hugepages_bytes = read_hugepages(root);
   info.machine_id = first_of(root, {"/etc/machine-id", "/var/lib/dbus/machine-id"});
-  info.system_uuid = first_of(
-      root, {"/sys/class/dmi/id/product_uuid", "/proc/device-tree/system-id",
-             "/proc/device-tree/vm,uuid", "/etc/machine-id", "/var/lib/dbus/machine-id"});
+  info.system_uuid =
+      first_of(root, {"/sys/class/dmi/id/product_uuid", "/proc/device-tree/system-id",
+                      "/proc/device-tree/vm,uuid", "/etc/machine-id", "/var/lib/dbus/machine-id"});
   info.boot_id = text_of(root, "/proc/sys/kernel/random/boot_id");
   info.kernel_version = text_of(root, "/proc/sys/kernel/osrelease");
   info.os_image = read_os_image(root);
@@ -234,7 +235,8 @@ std::string default_route_interface(const std::string& root) {
     std::istringstream fields(line);
     std::string name, destination, gateway, flags, references, use, mask;
     std::int64_t metric = 0;
-    if (!(fields >> name >> destination >> gateway >> flags >> references >> use >> metric >> mask)) {
+    if (!(fields >> name >> destination >> gateway >> flags >> references >> use >> metric >>
+          mask)) {
       continue;
     }
     if (destination != "00000000" || mask != "00000000" || metric >= best_metric) continue;
@@ -254,9 +256,8 @@ std::string choose_internal_ip(const std::string& given,
                               used_towards_cloud.find(':') != std::string::npos};
   if (is_global(used)) return used_towards_cloud;
   const auto first = [&](auto wanted) -> std::string {
-    const auto found = std::find_if(addresses.begin(), addresses.end(), [&](const auto& one) {
-      return is_global(one) && wanted(one);
-    });
+    const auto found = std::find_if(addresses.begin(), addresses.end(),
+                                    [&](const auto& one) { return is_global(one) && wanted(one); });
     return found == addresses.end() ? "" : found->address;
   };
   for (const bool ipv6 : {false, true}) {

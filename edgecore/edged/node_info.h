@@ -1,5 +1,5 @@
-// What this machine is: read from /proc, /sys and /etc below an injectable root. Thin; node_status.h
-// makes the Node from it.
+// What this machine is: read from /proc, /sys and /etc below an injectable root. Thin;
+// node_status.h makes the Node from it.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ struct InterfaceAddress {
   bool ipv6 = false;
 };
 std::vector<InterfaceAddress> interface_addresses();
-/// Interface of the IPv4 default route with the least metric, from <root>/proc/net/route; else empty.
+/// Interface of the IPv4 default route with the least metric, from <root>/proc/net/route; else
+/// empty.
 std::string default_route_interface(const std::string& root);
 
 /// The node's InternalIP: the one given, else the one that reaches the cloud, else the first global

@@ -35,7 +35,9 @@ constexpr PressureRow kPressures[] = {
      "kubelet has sufficient PID available"},
 };
 
-std::int64_t percent_of(std::int64_t whole, int percent) { return whole / 100 * percent + whole % 100 * percent / 100; }
+std::int64_t percent_of(std::int64_t whole, int percent) {
+  return whole / 100 * percent + whole % 100 * percent / 100;
+}
 
 Json capacity_of(const NodeFacts& facts, const MachineUse& use) {
   Json capacity = {{"cpu", std::to_string(facts.machine.cpus)},
@@ -127,7 +129,9 @@ std::string dumped(const Json& json) {
 
 }  // namespace
 
-Allocatable allocatable(const MachineInfo& machine, const MachineUse& use, const NodeLimits& limits) {
+Allocatable allocatable(const MachineInfo& machine,
+                        const MachineUse& use,
+                        const NodeLimits& limits) {
   Allocatable amounts;
   amounts.cpu_milli = machine.cpus * static_cast<std::int64_t>(1000);
   std::int64_t memory = machine.memory_bytes - limits.memory_reserved_bytes;
@@ -137,10 +141,13 @@ Allocatable allocatable(const MachineInfo& machine, const MachineUse& use, const
   return amounts;
 }
 
-Observation observe(const MachineUse& use, const NodeLimits& limits, std::string not_ready_because) {
+Observation observe(const MachineUse& use,
+                    const NodeLimits& limits,
+                    std::string not_ready_because) {
   Observation seen;
   seen.memory_pressure = use.memory_available_bytes < limits.memory_reserved_bytes;
-  const bool disk = use.disk_available_bytes < percent_of(use.disk_bytes, limits.disk_reserved_percent);
+  const bool disk =
+      use.disk_available_bytes < percent_of(use.disk_bytes, limits.disk_reserved_percent);
   // Some file systems (btrfs) have no inodes to count.
   const bool inodes =
       use.inodes > 0 && use.inodes_free < percent_of(use.inodes, limits.inodes_free_percent);
@@ -190,14 +197,19 @@ bool NodeConditions::update(const Observation& observation, WallTime now) {
   for (std::size_t i = 0; i < std::size(kPressures); ++i) {
     const PressureRow& row = kPressures[i];
     const bool pressure = hold(i, observation.*row.seen, now);
-    changed |= set({std::string(row.type), pressure,
+    changed |= set({std::string(row.type),
+                    pressure,
                     std::string(pressure ? row.reason_true : row.reason_false),
-                    std::string(pressure ? row.message_true : row.message_false), {}},
+                    std::string(pressure ? row.message_true : row.message_false),
+                    {}},
                    now);
   }
   const bool ready = observation.not_ready_because.empty();
-  changed |= set({"Ready", ready, ready ? "KubeletReady" : "KubeletNotReady",
-                  ready ? "kubelet is posting ready status" : observation.not_ready_because, {}},
+  changed |= set({"Ready",
+                  ready,
+                  ready ? "KubeletReady" : "KubeletNotReady",
+                  ready ? "kubelet is posting ready status" : observation.not_ready_because,
+                  {}},
                  now);
   return changed;
 }
@@ -240,8 +252,7 @@ std::string node_registration(const NodeFacts& facts) {
   return dumped(
       {{"apiVersion", "v1"},
        {"kind", "Node"},
-       {"metadata",
-        {{"name", facts.name.str()}, {"labels", labels}, {"annotations", annotations}}},
+       {"metadata", {{"name", facts.name.str()}, {"labels", labels}, {"annotations", annotations}}},
        {"spec", spec}});
 }
 

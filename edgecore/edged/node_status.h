@@ -1,12 +1,13 @@
-// The Node object and its status, as a kubelet of a KubeEdge node writes them. Pure: facts and time in,
-// JSON out.
-// Source: kubelet 1.34 pkg/kubelet/nodestatus/setters.go; reference/kubeedge-edge.md 3.2.
+// The Node object and its status, as a kubelet of a KubeEdge node writes them. Pure: facts and time
+// in, JSON out. Source: kubelet 1.34 pkg/kubelet/nodestatus/setters.go;
+// reference/kubeedge-edge.md 3.2.
 //
 //   NodeConditions conditions;                      // kept between calls; adopt() after a restart
 //   conditions.update(observe(use, limits, runtime_problem), now);
 //   std::string status = node_status(facts, use, limits, conditions, now);
 //   std::string body = node_report_body(node_registration(facts), status);
-//   // body of NewReport{kNodeStatus}, with status_hash(Kind::kNode, status): it leaves heartbeats out;
+//   // body of NewReport{kNodeStatus}, with status_hash(Kind::kNode, status): it leaves heartbeats
+//   out;
 //   // an empty registration is left out
 #pragma once
 
@@ -37,15 +38,16 @@ struct NodeTaint {
 
 struct NodeFacts {
   NodeName name;
-  std::map<std::string, std::string> labels;  // of the configuration; may override the standard ones
+  std::map<std::string, std::string>
+      labels;  // of the configuration; may override the standard ones
   std::vector<NodeTaint> taints;
-  std::string internal_ip;                    // empty: none known
-  std::string hostname;                       // empty: the node's name
-  std::string agent_version;                  // "0.1.0" -> kubeletVersion "v1.34.4-skerry-0.1.0"
-  std::string runtime_version;                // "containerd://1.6.20"
+  std::string internal_ip;      // empty: none known
+  std::string hostname;         // empty: the node's name
+  std::string agent_version;    // "0.1.0" -> kubeletVersion "v1.34.4-skerry-0.1.0"
+  std::string runtime_version;  // "containerd://1.6.20"
   int pods_max = 110;
   MachineInfo machine;
-  std::vector<NodeImage> images;              // any order and number
+  std::vector<NodeImage> images;  // any order and number
 };
 
 /// What is kept back from capacity and when pressure begins: the kubelet's evictionHard defaults.
@@ -62,7 +64,9 @@ struct Allocatable {
   std::int64_t memory_bytes = 0;
   std::int64_t storage_bytes = 0;
 };
-Allocatable allocatable(const MachineInfo& machine, const MachineUse& use, const NodeLimits& limits);
+Allocatable allocatable(const MachineInfo& machine,
+                        const MachineUse& use,
+                        const NodeLimits& limits);
 
 /// One look at the machine.
 struct Observation {
@@ -73,8 +77,8 @@ struct Observation {
 };
 Observation observe(const MachineUse& use, const NodeLimits& limits, std::string not_ready_because);
 
-/// The four conditions with their times. Pressure stays for NodeLimits::pressure_hold after it was last
-/// seen, so that it does not flap.
+/// The four conditions with their times. Pressure stays for NodeLimits::pressure_hold after it was
+/// last seen, so that it does not flap.
 class NodeConditions {
  public:
   explicit NodeConditions(NodeLimits limits = {}) : limits_(limits) {}

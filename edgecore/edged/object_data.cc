@@ -44,7 +44,8 @@ constexpr auto kBase64 = make_base64_table();
 
 Result<std::string> decode_base64(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-  if (text.size() % 4 != 0) return fail(Code::kMalformed, "not base64: its length is no multiple of 4");
+  if (text.size() % 4 != 0)
+    return fail(Code::kMalformed, "not base64: its length is no multiple of 4");
   std::size_t padding = 0;
   while (padding < 2 && !text.empty() && text.back() == '=') {
     text.remove_suffix(1);

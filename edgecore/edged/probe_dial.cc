@@ -65,8 +65,9 @@ tl::unexpected<Error> dial_failure(const Connection& connection,
 
 tl::unexpected<Error> exchange_failure(const Connection& connection, const ErrorCode& error) {
   if (connection.timed_out) {
-    return fail(Code::kTimeout, "context deadline exceeded (Client.Timeout exceeded while awaiting "
-                                "headers)");
+    return fail(Code::kTimeout,
+                "context deadline exceeded (Client.Timeout exceeded while awaiting "
+                "headers)");
   }
   return fail(Code::kUnavailable, lower_first(error.message()));
 }
@@ -76,8 +77,9 @@ Result<tcp::endpoint> endpoint_of(const DialTarget& target) {
   const std::string host = target.host == "localhost" ? "127.0.0.1" : target.host;
   const auto address = asio::ip::make_address(host, error);
   if (error) {
-    return fail(Code::kUnsupported, "probe host \"" + target.host +
-                                        "\" is a name: give an address, or leave it out for the pod's");
+    return fail(Code::kUnsupported,
+                "probe host \"" + target.host +
+                    "\" is a name: give an address, or leave it out for the pod's");
   }
   return tcp::endpoint(address, target.port);
 }
@@ -95,7 +97,8 @@ async::Task<Result<void>> connect(ConnectionPtr connection, DialTarget target) {
   co_return Result<void>();
 }
 
-/// Certificates of probes are not verified, as by the kubelet; so nothing is trusted that comes back.
+/// Certificates of probes are not verified, as by the kubelet; so nothing is trusted that comes
+/// back.
 Result<void> start_tls(Connection& connection) {
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
                                                                   SSL_CTX_free);

@@ -21,7 +21,8 @@ struct DialTarget {
   bool tls = false;
 };
 
-/// Connects and closes. Errors: kUnavailable, kTimeout, kUnsupported; text as Go's net package says it.
+/// Connects and closes. Errors: kUnavailable, kTimeout, kUnsupported; text as Go's net package says
+/// it.
 async::Task<Result<void>> dial_tcp(DialTarget target, Duration timeout);
 
 /// Sends `request` and reads until `enough` says true, the peer closes or `limit_bytes` have come.

@@ -12,12 +12,14 @@ constexpr std::string_view kUserAgent = "kube-probe/1.34";
 
 bool same_ignoring_case(std::string_view one, std::string_view other) {
   return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
   });
 }
 
 bool breaks_a_line(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 bool is_header_name(std::string_view name) {
@@ -27,8 +29,8 @@ bool is_header_name(std::string_view name) {
   });
 }
 
-/// The path as it goes into the request line: what may not stand there is percent-encoded, a fragment
-/// is not sent.
+/// The path as it goes into the request line: what may not stand there is percent-encoded, a
+/// fragment is not sent.
 std::string request_target(std::string_view path) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   path = path.substr(0, path.find('#'));
@@ -88,11 +90,14 @@ Result<std::string> probe_request(const HttpGetAction& action,
   const std::string* own_host = header_of(action, "Host");
   std::string request = "GET " + request_target(action.path) + " HTTP/1.1\r\n";
   request += "Host: " + (own_host ? *own_host : host_and_port(host, port)) + "\r\n";
-  if (!header_of(action, "User-Agent")) request += "User-Agent: " + std::string(kUserAgent) + "\r\n";
+  if (!header_of(action, "User-Agent"))
+    request += "User-Agent: " + std::string(kUserAgent) + "\r\n";
   if (!header_of(action, "Accept")) request += "Accept: */*\r\n";
   for (const auto& [name, value] : action.headers) {
-    if (!is_header_name(name)) return fail(Code::kMalformed, "invalid header field name \"" + name + "\"");
-    if (breaks_a_line(value)) return fail(Code::kMalformed, "invalid header field value for " + name);
+    if (!is_header_name(name))
+      return fail(Code::kMalformed, "invalid header field name \"" + name + "\"");
+    if (breaks_a_line(value))
+      return fail(Code::kMalformed, "invalid header field value for " + name);
     if (same_ignoring_case(name, "Host") || same_ignoring_case(name, "Connection")) continue;
     if (same_ignoring_case(name, "Accept") && value.empty()) continue;  // asked for none
     request += name + ": " + value + "\r\n";

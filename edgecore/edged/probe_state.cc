@@ -52,7 +52,8 @@ TimePoint ProbeState::next_due(bool container_has_started) const {
 }
 
 void ProbeState::on_begun(TimePoint now) {
-  // A period after this one was due; after a pause (a slow answer, a stopped clock) none is made up.
+  // A period after this one was due; after a pause (a slow answer, a stopped clock) none is made
+  // up.
   due_ += period_;
   if (due_ <= now || due_ > now + period_) due_ = now + period_;
 }

@@ -1,5 +1,5 @@
-// One probe of one running container: when it is due, and what a series of answers amounts to. Pure.
-// Source: kubelet 1.34, pkg/kubelet/prober/worker.go.
+// One probe of one running container: when it is due, and what a series of answers amounts to.
+// Pure. Source: kubelet 1.34, pkg/kubelet/prober/worker.go.
 #pragma once
 
 #include <cstdint>

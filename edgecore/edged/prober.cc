@@ -20,7 +20,7 @@ constexpr int kTries = 3;  // of a probe that could not be asked at all
 struct Answer {
   ProbeResult result = ProbeResult::kUnknown;
   std::string message;
-  bool warning = false;  // a success that people should hear about
+  bool warning = false;   // a success that people should hear about
   bool hopeless = false;  // this node cannot ask such a probe: no use in trying again
 };
 
@@ -48,7 +48,9 @@ struct Prober::Impl {
     bool ending = false;
 
     async::Wakeup& wakeup(ProbeKind kind) { return *wakeups[static_cast<std::size_t>(kind)]; }
-    std::optional<ProbeState>& state(ProbeKind kind) { return states[static_cast<std::size_t>(kind)]; }
+    std::optional<ProbeState>& state(ProbeKind kind) {
+      return states[static_cast<std::size_t>(kind)];
+    }
     const std::optional<ProbeState>& state(ProbeKind kind) const {
       return states[static_cast<std::size_t>(kind)];
     }
@@ -71,14 +73,18 @@ struct Prober::Impl {
   static async::Task<void> run(Self self, WatchPtr watch, ProbeKind kind);
   static async::Task<Answer> ask(Self self, WatchPtr watch, ProbeKind kind);
   static async::Task<Result<Answer>> try_once(Self self, WatchPtr watch, Probe spec);
-  static async::Task<Result<Answer>> try_exec(Self self, WatchPtr watch, ExecAction action,
+  static async::Task<Result<Answer>> try_exec(Self self,
+                                              WatchPtr watch,
+                                              ExecAction action,
                                               Duration timeout);
-  static async::Task<Result<Answer>> try_http(WatchPtr watch, HttpGetAction action,
+  static async::Task<Result<Answer>> try_http(WatchPtr watch,
+                                              HttpGetAction action,
                                               Duration timeout);
   static async::Task<Result<Answer>> try_tcp(WatchPtr watch, TcpAction action, Duration timeout);
 
   void say(const Watch& watch, const std::string& reason, const std::string& message) {
-    if (listener.on_event) listener.on_event(watch.target.pod, watch.target.container, reason, message);
+    if (listener.on_event)
+      listener.on_event(watch.target.pod, watch.target.container, reason, message);
   }
   TimePoint start_of(const ProbeTarget& target) const {
     const WallTime wall = world.clock.wall();
@@ -226,7 +232,9 @@ async::Task<Result<Answer>> Prober::Impl::try_tcp(WatchPtr watch,
 Prober::Prober(async::Executor executor, seam::World world, ExecProbe& exec, ProbeListener listener)
     : impl_(std::make_shared<Impl>(executor, world, exec, std::move(listener))) {}
 
-Prober::~Prober() { SKERRY_ASSERT(impl_->tasks.running() == 0, "stop() ends before the prober does"); }
+Prober::~Prober() {
+  SKERRY_ASSERT(impl_->tasks.running() == 0, "stop() ends before the prober does");
+}
 
 void Prober::watch(ProbeTarget target) {
   if (impl_->stopping || impl_->watches.contains(target.container_id)) return;
@@ -249,10 +257,11 @@ void Prober::watch(ProbeTarget target) {
         watch->state(kind).emplace(kind, *spec, impl_->start_of(watch->target), known);
     if (adopted) {
       const auto period = std::max<Duration>(spec->period, 1s);
-      state.postpone(now + Duration(static_cast<Duration::rep>(
-                               impl_->world.random.below(static_cast<std::uint64_t>(period.count())))));
+      state.postpone(now + Duration(static_cast<Duration::rep>(impl_->world.random.below(
+                               static_cast<std::uint64_t>(period.count())))));
     }
-    watch->wakeups[static_cast<std::size_t>(kind)] = std::make_unique<async::Wakeup>(impl_->executor);
+    watch->wakeups[static_cast<std::size_t>(kind)] =
+        std::make_unique<async::Wakeup>(impl_->executor);
   }
   for (const ProbeKind kind : {ProbeKind::kStartup, ProbeKind::kReadiness, ProbeKind::kLiveness}) {
     if (!watch->state(kind)) continue;

@@ -1,15 +1,15 @@
 // Runs the probes of the containers that run, and says what they came to.
 //
 //   Prober prober(executor, world, exec, listener);
-//   prober.watch({pod, "app", container_id, pod_ip, started_at, adopted});   // container is running
-//   prober.health(container_id)   // ready / started / liveness, for the pod's status
+//   prober.watch({pod, "app", container_id, pod_ip, started_at, adopted});   // container is
+//   running prober.health(container_id)   // ready / started / liveness, for the pod's status
 //   prober.pod_is_ending(uid)     // deletion began: liveness and startup stop, readiness goes on
 //   prober.forget(container_id)   // container is gone
 //   co_await prober.stop();
 //
-// Source: kubelet 1.34, pkg/kubelet/prober. Not done: grpc (kUnsupported, said once by an event), names
-// as probe hosts (addresses and localhost only), redirects are not followed (3xx counts as success
-// with a ProbeWarning event).
+// Source: kubelet 1.34, pkg/kubelet/prober. Not done: grpc (kUnsupported, said once by an event),
+// names as probe hosts (addresses and localhost only), redirects are not followed (3xx counts as
+// success with a ProbeWarning event).
 #pragma once
 
 #include <functional>
@@ -41,20 +41,20 @@ class ExecProbe {
 
 /// What the pod's status says of a running container.
 struct ContainerHealth {
-  bool started = true;         // no startup probe, or it succeeded
-  bool ready = true;           // started, and no readiness probe or it succeeded
-  bool must_restart = false;   // liveness failed, or startup failed for good
-  std::string reason;          // "Liveness" or "Startup" when must_restart
+  bool started = true;                       // no startup probe, or it succeeded
+  bool ready = true;                         // started, and no readiness probe or it succeeded
+  bool must_restart = false;                 // liveness failed, or startup failed for good
+  std::string reason;                        // "Liveness" or "Startup" when must_restart
   std::optional<Seconds> termination_grace;  // of the probe that failed, if it has its own
   friend bool operator==(const ContainerHealth&, const ContainerHealth&) = default;
 };
 
 struct ProbeTarget {
   PodPtr pod;
-  std::string container;     // name
+  std::string container;  // name
   std::string container_id;
   std::string pod_ip;
-  WallTime started_at{};     // of this container, from CRI
+  WallTime started_at{};  // of this container, from CRI
   /// Set when the container ran before this edgecore did: what the pod's last status said.
   struct Adopted {
     bool started = false;

@@ -31,7 +31,8 @@ Result<std::string> read_small_file(const std::string& path, std::size_t limit_b
     text.append(buffer, static_cast<std::size_t>(got));
     if (text.size() > limit_bytes) {
       ::close(fd);
-      return fail(Code::kTooLarge, path + " is larger than " + std::to_string(limit_bytes) + " bytes");
+      return fail(Code::kTooLarge,
+                  path + " is larger than " + std::to_string(limit_bytes) + " bytes");
     }
   }
   ::close(fd);

@@ -39,9 +39,9 @@ Result<void> add_keys(const Context& context, const KeyedVolume& source, Payload
       found = object->binary.find(item.key);
       if (found == object->binary.end()) {
         if (source.optional) continue;
-        return fail(Code::kNotFound, kSecret
-                                         ? "references non-existent secret key: " + item.key
-                                         : "configmap references non-existent config key: " + item.key);
+        return fail(Code::kNotFound,
+                    kSecret ? "references non-existent secret key: " + item.key
+                            : "configmap references non-existent config key: " + item.key);
       }
     }
     payload[item.path] = {found->second, item.mode.value_or(mode), {}};

@@ -19,7 +19,8 @@ Result<Payload> volume_payload(const PodSpec& pod,
 std::string plugin_dir(const VolumeSpec& volume);
 /// True for volumes that live in tmpfs.
 bool in_memory(const VolumeSpec& volume);
-/// Size of a memory-backed emptyDir: the least of its limit, the pod's memory limit and allocatable.
+/// Size of a memory-backed emptyDir: the least of its limit, the pod's memory limit and
+/// allocatable.
 std::int64_t memory_dir_bytes(const PodSpec& pod,
                               const EmptyDirVolume& volume,
                               const PodFacts& facts);

@@ -58,7 +58,8 @@ std::string unescape_octal(const std::string& text) {
       out += text[i];
       continue;
     }
-    out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+    out +=
+        static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
     i += 3;
   }
   return out;
@@ -190,9 +191,12 @@ Result<void> mount_tmpfs(const std::string& directory, std::int64_t size_bytes) 
 
 Result<Descriptor> open_beneath(const std::string& base, const std::string& relative, int mode) {
   const std::vector<std::string> parts = components(relative);
-  const auto leaves = [&] { return fail(Code::kForbidden, "subPath " + relative + " leaves its volume"); };
+  const auto leaves = [&] {
+    return fail(Code::kForbidden, "subPath " + relative + " leaves its volume");
+  };
   if (parts.empty()) return fail(Code::kMalformed, "subPath is empty");
-  if (relative.front() == '/') return fail(Code::kMalformed, "subPath " + relative + " is absolute");
+  if (relative.front() == '/')
+    return fail(Code::kMalformed, "subPath " + relative + " is absolute");
   if (std::find(parts.begin(), parts.end(), "..") != parts.end()) return leaves();
 
   const Descriptor root(::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -224,7 +228,8 @@ Result<Descriptor> open_beneath(const std::string& base, const std::string& rela
 
 Result<void> bind_descriptor(const Descriptor& source, const std::string& target) {
   struct stat wanted {};
-  if (::fstat(source.get(), &wanted) != 0) return errno_failure("cannot look at the source of", target);
+  if (::fstat(source.get(), &wanted) != 0)
+    return errno_failure("cannot look at the source of", target);
   if (same_file(target, wanted)) return {};
   while (::umount2(target.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH) == 0) {
   }
@@ -238,7 +243,8 @@ Result<void> bind_descriptor(const Descriptor& source, const std::string& target
   if (directory) {
     if (Result<void> made = make_directory(target, 0750); !made) return made;
   } else {
-    const Descriptor file(::open(target.c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0640));
+    const Descriptor file(
+        ::open(target.c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0640));
     if (!file.is_open()) return errno_failure("cannot create", target);
   }
   const std::string from = "/proc/self/fd/" + std::to_string(source.get());

@@ -60,7 +60,8 @@ Result<Made> set_up_host_path(const HostPathVolume& volume) {
     return fail(Code::kMalformed, "hostPath must be an absolute path: " + volume.path);
   }
   for (const auto& part : fs::path(volume.path)) {
-    if (part == "..") return fail(Code::kMalformed, "hostPath must not contain '..': " + volume.path);
+    if (part == "..")
+      return fail(Code::kMalformed, "hostPath must not contain '..': " + volume.path);
   }
   if (volume.type.empty()) return Made{volume.path, false};
   for (const HostPathRule& rule : kHostPathRules) {
@@ -82,7 +83,9 @@ Result<Made> set_up_host_path(const HostPathVolume& volume) {
 
 // ---- emptyDir --------------------------------------------------------------------------------
 
-Result<Made> set_up_memory_dir(const PodSpec& pod, const std::string& path, std::int64_t size_bytes) {
+Result<Made> set_up_memory_dir(const PodSpec& pod,
+                               const std::string& path,
+                               std::int64_t size_bytes) {
   const bool there = is_mount_point(path);
   Result<void> done = make_directory(path, kVolumeMode);
   if (done) done = mount_tmpfs(path, size_bytes);
@@ -155,8 +158,10 @@ Result<Made> set_up_volume(const PodSpec& pod,
                            const VolumeSpec& volume,
                            const VolumeInputs& inputs,
                            const std::string& volumes_dir) {
-  if (const auto* host = std::get_if<HostPathVolume>(&volume.source)) return set_up_host_path(*host);
-  if (!is_one_name(volume.name)) return fail(Code::kMalformed, "not a volume's name: " + volume.name);
+  if (const auto* host = std::get_if<HostPathVolume>(&volume.source))
+    return set_up_host_path(*host);
+  if (!is_one_name(volume.name))
+    return fail(Code::kMalformed, "not a volume's name: " + volume.name);
   const std::string plugin = volumes_dir + "/" + plugin_dir(volume);
   if (Result<void> made = make_directory(plugin, kPrivateMode); !made) return fail(made.error());
   const std::string path = plugin + "/" + volume.name;
@@ -178,7 +183,8 @@ std::string Volumes::pod_dir(const Uid& uid) const { return roots_.pods_dir + "/
 Result<VolumeSet> Volumes::set_up(const PodSpec& pod, const VolumeInputs& inputs) {
   if (!is_one_name(pod.uid.str())) return fail(Code::kMalformed, "not a uid: " + pod.uid.str());
   const std::string volumes_dir = pod_dir(pod.uid) + "/volumes";
-  if (Result<void> made = make_directory(volumes_dir, kPrivateMode); !made) return fail(made.error());
+  if (Result<void> made = make_directory(volumes_dir, kPrivateMode); !made)
+    return fail(made.error());
   VolumeSet set;
   for (const VolumeSpec& volume : pod.volumes) {
     Result<Made> made = set_up_volume(pod, volume, inputs, volumes_dir);
@@ -212,8 +218,8 @@ Result<std::string> Volumes::mount_source(const PodSpec& pod,
 
   struct stat status {};
   const bool known = ::stat(found->second.c_str(), &status) == 0;
-  Result<Descriptor> inside =
-      open_beneath(found->second, sub_path, known ? static_cast<int>(status.st_mode & 07777) : 0755);
+  Result<Descriptor> inside = open_beneath(found->second, sub_path,
+                                           known ? static_cast<int>(status.st_mode & 07777) : 0755);
   const std::string target = pod_dir(pod.uid) + "/volume-subpaths/" + mount.name + "/" +
                              container.name + "/" + std::to_string(index);
   Result<void> bound = inside ? bind_descriptor(*inside, target) : fail(inside.error());

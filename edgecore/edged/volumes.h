@@ -28,7 +28,8 @@ struct VolumeRoots {
 struct VolumeInputs {
   ObjectLookup objects;
   /// The newest token for (volume, path); nothing: not here yet.
-  std::function<std::optional<std::string>(const std::string& volume, const std::string& path)> token;
+  std::function<std::optional<std::string>(const std::string& volume, const std::string& path)>
+      token;
   PodFacts facts;
 };
 
@@ -47,8 +48,8 @@ class Volumes {
   Result<VolumeSet> set_up(const PodSpec& pod, const VolumeInputs& inputs);
 
   /// Host path to bind for container.mounts[index]. A subPath is resolved below its volume, may not
-  /// leave it through any link, is made when missing, and is pinned by a bind mount so that it cannot
-  /// be swapped later. Errors: kForbidden (escapes), kNotFound, kMalformed, kStorage.
+  /// leave it through any link, is made when missing, and is pinned by a bind mount so that it
+  /// cannot be swapped later. Errors: kForbidden (escapes), kNotFound, kMalformed, kStorage.
   Result<std::string> mount_source(const PodSpec& pod,
                                    const ContainerSpec& container,
                                    std::size_t index,

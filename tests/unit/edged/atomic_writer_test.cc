@@ -80,7 +80,8 @@ TEST_CASE("AtomicWriter: a reader that holds the old data keeps it whole", "[edg
   CHECK(text == "old");
 }
 
-TEST_CASE("AtomicWriter: what a killed write left is cleared, what others put there stays", "[edged]") {
+TEST_CASE("AtomicWriter: what a killed write left is cleared, what others put there stays",
+          "[edged]") {
   TempDir dir;
   CHECK(write(dir, {{"a", {"1", 0644, {}}}}));
   // Killed after the new directory, after the new link, and before a visible name.
@@ -117,7 +118,8 @@ TEST_CASE("AtomicWriter: paths that could leave the directory are refused", "[ed
 TEST_CASE("AtomicWriter: fsGroup owns and may read, a token has its own owner", "[edged]") {
   if (::geteuid() != 0) FAIL("needs root, as CI has it");
   TempDir dir;
-  REQUIRE(write_atomically(dir.path(), {{"t", {"x", 0600, 1000}}, {"d/f", {"y", 0400, {}}}}, {2000}));
+  REQUIRE(
+      write_atomically(dir.path(), {{"t", {"x", 0600, 1000}}, {"d/f", {"y", 0400, {}}}}, {2000}));
   struct stat status {};
   REQUIRE(::stat((dir / "t").c_str(), &status) == 0);
   CHECK(status.st_uid == 1000);

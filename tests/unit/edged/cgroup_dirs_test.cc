@@ -12,7 +12,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-PodSpec limited_pod() { return sample_pod({sample_container("c", {"100m", "200m", "32Mi", "64Mi"})}); }
+PodSpec limited_pod() {
+  return sample_pod({sample_container("c", {"100m", "200m", "32Mi", "64Mi"})});
+}
 
 /// A plain directory keeps files that cgroupfs would drop with the directory.
 void drop_files(const std::string& root) {
@@ -37,7 +39,8 @@ TEST_CASE("CgroupDirs: tells v1 from v2 by what is mounted", "[edged]") {
 
 TEST_CASE("CgroupDirs: v1 makes the pod's directory in each hierarchy, and removes it", "[edged]") {
   TempDir root;
-  for (const char* name : {"cpu,cpuacct", "memory", "pids", "devices"}) fs::create_directories(root / name);
+  for (const char* name : {"cpu,cpuacct", "memory", "pids", "devices"})
+    fs::create_directories(root / name);
   fs::create_directory_symlink("cpu,cpuacct", root / "cpu");
   fs::create_directory_symlink("cpu,cpuacct", root / "cpuacct");
   CgroupDirs cgroups({CgroupVersion::kV1, CgroupDriver::kCgroupfs, root.path(), 4});
@@ -70,14 +73,16 @@ TEST_CASE("CgroupDirs: v1 makes the pod's directory in each hierarchy, and remov
 TEST_CASE("CgroupDirs: v2 passes the controllers on down to the pod", "[edged]") {
   TempDir root;
   const std::string path = "/kubepods/burstable/pod1234-abcd";
-  for (const std::string& step : {std::string(), std::string("/kubepods"), std::string("/kubepods/burstable"), path}) {
+  for (const std::string& step :
+       {std::string(), std::string("/kubepods"), std::string("/kubepods/burstable"), path}) {
     root.write(step + "/cgroup.controllers", "cpuset cpu io memory pids rdma\n");
     root.write(step + "/cgroup.subtree_control", step.empty() ? "memory\n" : "");
   }
   CgroupDirs cgroups({CgroupVersion::kV2, CgroupDriver::kCgroupfs, root.path()});
   REQUIRE(cgroups.ensure_pod(limited_pod()));
   CHECK(text_at(root / "cgroup.subtree_control") == "+cpuset +cpu +io +pids");
-  CHECK(text_at(root.path() + path + "/cgroup.subtree_control") == "+cpuset +cpu +io +memory +pids");
+  CHECK(text_at(root.path() + path + "/cgroup.subtree_control") ==
+        "+cpuset +cpu +io +memory +pids");
   CHECK(text_at(root.path() + path + "/cpu.weight") == "4");
   CHECK(text_at(root.path() + path + "/cpu.max") == "20000 100000");
   CHECK(text_at(root.path() + path + "/memory.max") == "67108864");
@@ -88,7 +93,8 @@ TEST_CASE("CgroupDirs: with systemd only what is left over is found and removed"
   CgroupDirs cgroups({CgroupVersion::kV2, CgroupDriver::kSystemd, root.path()});
   REQUIRE(cgroups.ensure_pod(limited_pod()));
   CHECK(fs::is_empty(root.path()));
-  fs::create_directories(root / "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1234_abcd.slice/x");
+  fs::create_directories(
+      root / "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1234_abcd.slice/x");
   CHECK(cgroups.pods() == std::vector<Uid>{Uid("1234-abcd")});
   CHECK(cgroups.remove_pod(Uid("1234-abcd")).value());
   CHECK(cgroups.pods().empty());

@@ -67,8 +67,8 @@ TEST_CASE("Cgroup: totals take the dearest step of starting, with the sidecars s
   pod.init_containers = {early, sidecar, late};
   pod.overhead = {{"cpu", "10m"}, {"memory", "7"}};
   const PodTotals totals = pod_totals(pod);
-  CHECK(totals.cpu_request_milli == 520 + 10);    // late beside the sidecar
-  CHECK(totals.memory_request_bytes == 70 + 7);   // late beside the sidecar: 20 + 50
+  CHECK(totals.cpu_request_milli == 520 + 10);   // late beside the sidecar
+  CHECK(totals.memory_request_bytes == 70 + 7);  // late beside the sidecar: 20 + 50
   CHECK(totals.memory_limit_bytes == 70 + 7);
 }
 
@@ -100,11 +100,14 @@ TEST_CASE("Cgroup: what is written where, by version", "[edged]") {
           {"cpu", "cpu.cfs_period_us", "100000"},
           {"cpu", "cpu.cfs_quota_us", "20000"},
           {"memory", "memory.limit_in_bytes", "33554432"}});
-  CHECK(cgroup_writes(CgroupVersion::kV2, all) ==
-        V{{"", "cpu.weight", "39"}, {"", "cpu.max", "20000 100000"}, {"", "memory.max", "33554432"}});
+  CHECK(cgroup_writes(CgroupVersion::kV2, all) == V{{"", "cpu.weight", "39"},
+                                                    {"", "cpu.max", "20000 100000"},
+                                                    {"", "memory.max", "33554432"}});
   const CgroupResources open{2, 0, 0};
-  CHECK(cgroup_writes(CgroupVersion::kV1, open) ==
-        V{{"cpu", "cpu.shares", "2"}, {"cpu", "cpu.cfs_period_us", "100000"}, {"cpu", "cpu.cfs_quota_us", "-1"}});
-  CHECK(cgroup_writes(CgroupVersion::kV2, open) == V{{"", "cpu.weight", "1"}, {"", "cpu.max", "max 100000"}});
+  CHECK(cgroup_writes(CgroupVersion::kV1, open) == V{{"cpu", "cpu.shares", "2"},
+                                                     {"cpu", "cpu.cfs_period_us", "100000"},
+                                                     {"cpu", "cpu.cfs_quota_us", "-1"}});
+  CHECK(cgroup_writes(CgroupVersion::kV2, open) ==
+        V{{"", "cpu.weight", "1"}, {"", "cpu.max", "max 100000"}});
   CHECK(cgroup_writes(CgroupVersion::kV2, {}).empty());
 }

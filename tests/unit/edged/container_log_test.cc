@@ -45,16 +45,17 @@ TEST_CASE("ContainerLog: a record of CRI's format is read, anything else is not"
   CHECK(line->partial);
   CHECK(line->text == "log content 2");
   CHECK(parse_log_line("2016-10-06T00:17:09.669794202Z stdout F:x:y ")->text.empty());
-  for (const char* bad : {"", "x", "2016-10-06T00:17:09.669794202Z stdin F x", "2016-10-06T00:17:09.669794202Z stdout X x",
-                          "today stdout F x", "2016-10-06T00:17:09.669794202Z stdout"}) {
+  for (const char* bad : {"", "x", "2016-10-06T00:17:09.669794202Z stdin F x",
+                          "2016-10-06T00:17:09.669794202Z stdout X x", "today stdout F x",
+                          "2016-10-06T00:17:09.669794202Z stdout"}) {
     INFO(bad);
     CHECK_FALSE(parse_log_line(bad));
   }
 }
 
 TEST_CASE("ContainerLog: tail, streams, times and partial records", "[edged]") {
-  const std::string log = record("one") + record("tw", "stdout", "P") + record("o") + record("three", "stderr") +
-                          "damaged\n" + record("four");
+  const std::string log = record("one") + record("tw", "stdout", "P") + record("o") +
+                          record("three", "stderr") + "damaged\n" + record("four");
   CHECK(render_log(log, {}, false) == "one\ntwo\nthree\ndamaged\nfour\n");
   CHECK(render_log(log, tail(2), false) == "damaged\nfour\n");
   CHECK(render_log(log, tail(4), false) == "two\nthree\ndamaged\nfour\n");
@@ -76,7 +77,8 @@ TEST_CASE("ContainerLog: tail, streams, times and partial records", "[edged]") {
 TEST_CASE("ContainerLog: the end of a large file is read without the rest", "[edged]") {
   TempDir dir;
   std::string log;
-  for (int i = 0; i < 20000; ++i) log += record("line " + std::to_string(i), i % 2 == 0 ? "stdout" : "stderr");
+  for (int i = 0; i < 20000; ++i)
+    log += record("line " + std::to_string(i), i % 2 == 0 ? "stdout" : "stderr");
   dir.write("c/0.log", log);
   CHECK(read_container_log(dir / "c/0.log", tail(2)).value() == "line 19998\nline 19999\n");
   LogOptions only = tail(2);
@@ -101,8 +103,10 @@ TEST_CASE("ContainerLog: rotation keeps the newest files", "[edged]") {
   RotationPlan plan = plan_rotation("0.log", 100, {"0.log", "1.log"}, limits, kNow);
   CHECK(plan.rename_to == "0.log.20161006-001709");
   CHECK(plan.remove.empty());
-  plan = plan_rotation("0.log", 100, {"0.log.20150101-000000", "0.log", "0.log.20160101-000000", "1.log.20140101-000000"},
-                       limits, kNow);
+  plan = plan_rotation(
+      "0.log", 100,
+      {"0.log.20150101-000000", "0.log", "0.log.20160101-000000", "1.log.20140101-000000"}, limits,
+      kNow);
   CHECK(plan.remove == std::vector<std::string>{"0.log.20150101-000000"});
   plan = plan_rotation("0.log", 100, {"0.log", "0.log.20161006-001709"}, limits, kNow);
   CHECK(plan.rename_to == "0.log.20161006-0017090");
@@ -123,12 +127,14 @@ TEST_CASE("ContainerLog: a large file is renamed and the runtime reopens", "[edg
   CHECK_FALSE(test::run_task(loop, rotate_container_log(path, limits, kNow, reopen_ok)).value());
 
   dir.write("c/0.log", "more than ten bytes again");
-  const auto failed = test::run_task(loop, rotate_container_log(path, limits, kNow + 1s, reopen_fails));
+  const auto failed =
+      test::run_task(loop, rotate_container_log(path, limits, kNow + 1s, reopen_fails));
   REQUIRE_FALSE(failed);
   CHECK(failed.error().code == Code::kUnavailable);
   CHECK(text_at(path) == "more than ten bytes again");
   CHECK(test::run_task(loop, rotate_container_log(path, limits, kNow + 2s, reopen_ok)).value());
   dir.write("c/0.log", "more than ten bytes once more");
   CHECK(test::run_task(loop, rotate_container_log(path, limits, kNow + 3s, reopen_ok)).value());
-  CHECK(names_in(dir / "c") == std::set<std::string>{"0.log.20161006-001711", "0.log.20161006-001712"});
+  CHECK(names_in(dir / "c") ==
+        std::set<std::string>{"0.log.20161006-001711", "0.log.20161006-001712"});
 }

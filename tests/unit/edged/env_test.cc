@@ -23,7 +23,8 @@ ObjectDataPtr lookup(k8s::Kind kind, const std::string& name) {
 struct Fixture {
   PodSpec pod = sample_pod({sample_container("app", {"250m", "1500m", "64Mi", ""})});
   ContainerSpec& app = pod.containers[0];
-  PodFacts facts{{"192.0.2.1", "2001:db8::1"}, {"10.0.0.7", "fd00::7"}, 4000, 1 << 30, 5000, "", ""};
+  PodFacts facts{
+      {"192.0.2.1", "2001:db8::1"}, {"10.0.0.7", "fd00::7"}, 4000, 1 << 30, 5000, "", ""};
   ObjectLookup objects = lookup;
 
   Result<EnvList> expand() { return expand_env({pod, app, facts, objects}); }
@@ -53,7 +54,9 @@ TEST_CASE("Env: references expand as in Kubernetes' own table", "[edged]") {
       {"f$$", "f$"},
       {"$()", "$()"},
       {"$($(VAR_A))", "$($(VAR_A))"},
-      {"\xc3\xa9$\xc3\xa9$(VAR_A)", "\xc3\xa9$\xc3\xa9" "A"},
+      {"\xc3\xa9$\xc3\xa9$(VAR_A)",
+       "\xc3\xa9$\xc3\xa9"
+       "A"},
       {"", ""},
   };
   for (const auto& [text, want] : rows) {
@@ -76,8 +79,13 @@ TEST_CASE("Env: sources in the order of declaration, later ones over earlier one
                {"NOKEY", "", ConfigMapKeyRef{"cm", "zz", true}}};
   const auto env = f.expand();
   REQUIRE(env);
-  CHECK(*env == EnvList{{"P_a", "1"}, {"P_b.c", "2"}, {"pass", "over"}, {"X", "1-over-$(LATER)"},
-                        {"LATER", "y"}, {"KEY", "2"}, {"SEC", "s3"}});
+  CHECK(*env == EnvList{{"P_a", "1"},
+                        {"P_b.c", "2"},
+                        {"pass", "over"},
+                        {"X", "1-over-$(LATER)"},
+                        {"LATER", "y"},
+                        {"KEY", "2"},
+                        {"SEC", "s3"}});
 }
 
 TEST_CASE("Env: what is required and missing is said in the kubelet's words", "[edged]") {
@@ -86,7 +94,8 @@ TEST_CASE("Env: what is required and missing is said in the kubelet's words", "[
     const char* want;
   };
   const Row rows[] = {
-      {{"V", "", ConfigMapKeyRef{"cm", "zz", false}}, "couldn't find key zz in ConfigMap default/cm"},
+      {{"V", "", ConfigMapKeyRef{"cm", "zz", false}},
+       "couldn't find key zz in ConfigMap default/cm"},
       {{"V", "", SecretKeyRef{"sec", "zz", false}}, "couldn't find key zz in Secret default/sec"},
       {{"V", "", ConfigMapKeyRef{"gone", "a", false}}, "configmap \"gone\" not found"},
       {{"V", "", SecretKeyRef{"gone", "a", false}}, "secret \"gone\" not found"},
@@ -139,24 +148,33 @@ TEST_CASE("Env: resources are divided and rounded up, limits default to the node
     const char* want;
   };
   const Row rows[] = {
-      {"requests.cpu", "", "1"},        {"requests.cpu", "1m", "250"},
-      {"limits.cpu", "0", "2"},         {"limits.cpu", "1m", "1500"},
-      {"requests.memory", "", "67108864"}, {"requests.memory", "1Mi", "64"},
-      {"limits.memory", "1Mi", "1024"}, {"requests.memory", "60Mi", "2"},
-      {"limits.ephemeral-storage", "", "5000"}, {"requests.ephemeral-storage", "", "0"},
+      {"requests.cpu", "", "1"},
+      {"requests.cpu", "1m", "250"},
+      {"limits.cpu", "0", "2"},
+      {"limits.cpu", "1m", "1500"},
+      {"requests.memory", "", "67108864"},
+      {"requests.memory", "1Mi", "64"},
+      {"limits.memory", "1Mi", "1024"},
+      {"requests.memory", "60Mi", "2"},
+      {"limits.ephemeral-storage", "", "5000"},
+      {"requests.ephemeral-storage", "", "0"},
   };
   for (const Row& row : rows) {
     INFO(row.resource << " / " << row.divisor);
-    CHECK(resource_value({"", row.resource, row.divisor}, f.pod, &f.app, f.facts).value() == row.want);
-    CHECK(resource_value({"app", row.resource, row.divisor}, f.pod, nullptr, f.facts).value() == row.want);
+    CHECK(resource_value({"", row.resource, row.divisor}, f.pod, &f.app, f.facts).value() ==
+          row.want);
+    CHECK(resource_value({"app", row.resource, row.divisor}, f.pod, nullptr, f.facts).value() ==
+          row.want);
   }
   CHECK_FALSE(resource_value({"", "limits.gpu", ""}, f.pod, &f.app, f.facts));
   CHECK_FALSE(resource_value({"other", "limits.cpu", ""}, f.pod, &f.app, f.facts));
 }
 
-TEST_CASE("Env: the API server's address only when it is configured, and never over the pod's", "[edged]") {
+TEST_CASE("Env: the API server's address only when it is configured, and never over the pod's",
+          "[edged]") {
   Fixture f;
-  f.app.env = {f.var("URL", "https://$(KUBERNETES_SERVICE_HOST)"), f.var("KUBERNETES_SERVICE_PORT", "1")};
+  f.app.env = {f.var("URL", "https://$(KUBERNETES_SERVICE_HOST)"),
+               f.var("KUBERNETES_SERVICE_PORT", "1")};
   CHECK(f.expand().value()[0].value == "https://$(KUBERNETES_SERVICE_HOST)");
   f.facts.kubernetes_service_host = "127.0.0.1";
   f.facts.kubernetes_service_port = "6443";
@@ -173,7 +191,8 @@ TEST_CASE("Env: command, arguments and subPathExpr see the variables", "[edged]"
   const CommandLine line = expand_command(f.app, env);
   CHECK(line.command == std::vector<std::string>{"/bin/cat", "$(TOOL)"});
   CHECK(line.args == std::vector<std::string>{"--x=$(NONE)"});
-  CHECK(expand_static({"$(A)", "$(B)"}, {{"A", "lit", {}}}) == std::vector<std::string>{"lit", "$(B)"});
+  CHECK(expand_static({"$(A)", "$(B)"}, {{"A", "lit", {}}}) ==
+        std::vector<std::string>{"lit", "$(B)"});
   CHECK(expand_sub_path("d/$(TOOL)", env).value() == "d/cat");
   CHECK(expand_sub_path("$$(NONE)", env).value() == "$(NONE)");
   CHECK(expand_sub_path("$(NONE)", env).error().code == Code::kNotFound);

@@ -7,7 +7,8 @@ using namespace skerry::edged;
 
 namespace {
 
-ObjectData secret(const std::string& json, const std::string& type = "kubernetes.io/dockerconfigjson") {
+ObjectData secret(const std::string& json,
+                  const std::string& type = "kubernetes.io/dockerconfigjson") {
   ObjectData data;
   data.type = type;
   data.data[type == "kubernetes.io/dockercfg" ? ".dockercfg" : ".dockerconfigjson"] = json;
@@ -19,7 +20,8 @@ std::string users(const std::vector<std::string>& servers, const std::string& im
   std::vector<RegistryAuth> auths;
   for (const std::string& server : servers) auths.push_back({server, server, "p"});
   std::string text;
-  for (const RegistryAuth& auth : credentials_for(auths, image)) text += (text.empty() ? "" : " ") + auth.username;
+  for (const RegistryAuth& auth : credentials_for(auths, image))
+    text += (text.empty() ? "" : " ") + auth.username;
   return text;
 }
 
@@ -34,7 +36,8 @@ TEST_CASE("ImageCredentials: both forms of pull secret", "[edged]") {
   CHECK((*current)[1].server == "reg.io");
   CHECK((*current)[1].username == "user");
   CHECK((*current)[1].password == "pa:ss");
-  const auto old = parse_pull_secret(secret(R"({"reg.io":{"auth":"dXNlcjpw"}})", "kubernetes.io/dockercfg"));
+  const auto old =
+      parse_pull_secret(secret(R"({"reg.io":{"auth":"dXNlcjpw"}})", "kubernetes.io/dockercfg"));
   REQUIRE(old);
   CHECK((*old)[0].password == "p");
   CHECK(parse_pull_secret(secret(R"({})"))->empty());
@@ -42,7 +45,8 @@ TEST_CASE("ImageCredentials: both forms of pull secret", "[edged]") {
 
 TEST_CASE("ImageCredentials: damage is refused without showing what is secret", "[edged]") {
   for (const char* json : {"", "7", R"({"auths":7})", R"({"auths":{"reg.io":7}})",
-                           R"({"auths":{"reg.io":{"auth":"hunter2"}}})", R"({"auths":{"reg.io":{"auth":"aHVudGVyMg=="}}})"}) {
+                           R"({"auths":{"reg.io":{"auth":"hunter2"}}})",
+                           R"({"auths":{"reg.io":{"auth":"aHVudGVyMg=="}}})"}) {
     INFO(json);
     const auto parsed = parse_pull_secret(secret(json));
     REQUIRE_FALSE(parsed);
@@ -70,7 +74,9 @@ TEST_CASE("ImageCredentials: which entries fit an image", "[edged]") {
       {{"https://index.docker.io/v1/"}, "busybox", "https://index.docker.io/v1/"},
       {{"docker.io"}, "org/app", "docker.io"},
       {{"index.docker.io"}, "reg.io/app", ""},
-      {{"reg.io", "reg.io/team", "reg.io/team/app"}, "reg.io/team/app:v1", "reg.io/team/app reg.io/team reg.io"},
+      {{"reg.io", "reg.io/team", "reg.io/team/app"},
+       "reg.io/team/app:v1",
+       "reg.io/team/app reg.io/team reg.io"},
       {{"reg.io/team"}, "reg.io/other/app", ""},
       {{"*.reg.io"}, "eu.reg.io/a", "*.reg.io"},
       {{"*.reg.io"}, "x.eu.reg.io/a", ""},

@@ -19,17 +19,20 @@ TEST_CASE("ImagePolicy: a tag that moves is pulled each time", "[edged]") {
   CHECK(default_pull_policy("busybox:latest") == ImagePullPolicy::kAlways);
   CHECK(default_pull_policy("reg.io:5000/busybox") == ImagePullPolicy::kAlways);
   CHECK(default_pull_policy("busybox:1.36") == ImagePullPolicy::kIfNotPresent);
-  CHECK(default_pull_policy("busybox@sha256:" + std::string(64, 'a')) == ImagePullPolicy::kIfNotPresent);
+  CHECK(default_pull_policy("busybox@sha256:" + std::string(64, 'a')) ==
+        ImagePullPolicy::kIfNotPresent);
 }
 
 TEST_CASE("ImagePolicy: messages as the kubelet writes them", "[edged]") {
   CHECK(pulling_message("a") == "Pulling image \"a\"");
   CHECK(present_message("a") == "Container image \"a\" already present on machine");
-  CHECK(never_pull_message("a") == "Container image \"a\" is not present with pull policy of Never");
+  CHECK(never_pull_message("a") ==
+        "Container image \"a\" is not present with pull policy of Never");
   CHECK(back_off_message("a") == "Back-off pulling image \"a\"");
   CHECK(pull_failed_message("a", "why") == "Failed to pull image \"a\": why");
   CHECK(pulled_message("a", 1234ms, 99) ==
-        "Successfully pulled image \"a\" in 1.234s (1.234s including waiting). Image size: 99 bytes.");
+        "Successfully pulled image \"a\" in 1.234s (1.234s including waiting). Image size: 99 "
+        "bytes.");
   CHECK(pulled_message("a", 87ms, 1).find("in 87ms (") != std::string::npos);
 }
 

@@ -34,10 +34,11 @@ TEST_CASE("ImageReference: short names are made whole", "[edged]") {
 
 TEST_CASE("ImageReference: what no registry would take is refused", "[edged]") {
   for (const std::string& name :
-       {std::string(""), std::string("App"), std::string("a b"), std::string("a//b"), std::string("/a"),
-        std::string("a/"), std::string("a:"), std::string("a:-x"), std::string("a..b"), std::string("a___b"),
-        std::string("-a"), std::string("a@sha256:12"), std::string("a@"), std::string("reg.io:/a"),
-        std::string("reg.io:5x/a"), std::string("a:") + std::string(129, 't'), std::string(300, 'a'),
+       {std::string(""), std::string("App"), std::string("a b"), std::string("a//b"),
+        std::string("/a"), std::string("a/"), std::string("a:"), std::string("a:-x"),
+        std::string("a..b"), std::string("a___b"), std::string("-a"), std::string("a@sha256:12"),
+        std::string("a@"), std::string("reg.io:/a"), std::string("reg.io:5x/a"),
+        std::string("a:") + std::string(129, 't'), std::string(300, 'a'),
         std::string("http://reg.io/a"), std::string("a\n")}) {
     INFO(name);
     const auto image = parse_image(name);
@@ -45,7 +46,8 @@ TEST_CASE("ImageReference: what no registry would take is refused", "[edged]") {
     CHECK(image.error().code == Code::kMalformed);
   }
   CHECK(parse_image("App").error().what ==
-        "Failed to apply default image tag \"App\": couldn't parse image name \"App\": invalid reference format: "
+        "Failed to apply default image tag \"App\": couldn't parse image name \"App\": invalid "
+        "reference format: "
         "repository name (library/App) must be lowercase");
 }
 

@@ -9,7 +9,8 @@ using namespace skerry::edged;
 namespace {
 
 void lay_out(const TempDir& root) {
-  root.write("proc/meminfo", "MemTotal:        4046440 kB\nMemFree: 1 kB\nMemAvailable:     512 kB\n");
+  root.write("proc/meminfo",
+             "MemTotal:        4046440 kB\nMemFree: 1 kB\nMemAvailable:     512 kB\n");
   root.write("sys/devices/system/cpu/online", "0-2,5\n");
   root.write("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "3\n");
   root.write("sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "0\n");
@@ -96,9 +97,9 @@ TEST_CASE("NodeInfo: the default route with the least metric", "[edged]") {
 }
 
 TEST_CASE("NodeInfo: which address stands for the node", "[edged]") {
-  const std::vector<InterfaceAddress> all = {{"lo", "127.0.0.1", false},   {"cni0", "10.4.0.1", false},
-                                             {"eth1", "fe80::1", true},    {"eth1", "192.0.2.9", false},
-                                             {"eth0", "2001:db8::5", true}, {"eth0", "192.0.2.5", false}};
+  const std::vector<InterfaceAddress> all = {
+      {"lo", "127.0.0.1", false},   {"cni0", "10.4.0.1", false},   {"eth1", "fe80::1", true},
+      {"eth1", "192.0.2.9", false}, {"eth0", "2001:db8::5", true}, {"eth0", "192.0.2.5", false}};
   struct Row {
     const char* why;
     const char* given;

@@ -55,7 +55,8 @@ Json status_of(const NodeFacts& node, const NodeConditions& conditions, WallTime
 
 }  // namespace
 
-TEST_CASE("NodeStatus: capacity, allocatable, addresses and nodeInfo as kubectl shows them", "[edged]") {
+TEST_CASE("NodeStatus: capacity, allocatable, addresses and nodeInfo as kubectl shows them",
+          "[edged]") {
   const Json status = status_of(facts(), settled());
   CHECK(status["capacity"] == Json::parse(R"({"cpu":"4","memory":"4046440Ki",
       "ephemeral-storage":"1000000","hugepages-2Mi":"0","pods":"110"})"));
@@ -71,7 +72,8 @@ TEST_CASE("NodeStatus: capacity, allocatable, addresses and nodeInfo as kubectl 
   NodeFacts unknown = facts();
   unknown.internal_ip.clear();
   unknown.hostname = "box";
-  CHECK(status_of(unknown, settled())["addresses"] == Json::parse(R"([{"type":"Hostname","address":"box"}])"));
+  CHECK(status_of(unknown, settled())["addresses"] ==
+        Json::parse(R"([{"type":"Hostname","address":"box"}])"));
 }
 
 TEST_CASE("NodeStatus: conditions in the kubelet's order and words", "[edged]") {
@@ -91,7 +93,8 @@ TEST_CASE("NodeStatus: conditions in the kubelet's order and words", "[edged]") 
   CHECK(list[3]["message"] == "kubelet is posting ready status");
 }
 
-TEST_CASE("NodeConditions: times change with the status only, and a repeat changes nothing", "[edged]") {
+TEST_CASE("NodeConditions: times change with the status only, and a repeat changes nothing",
+          "[edged]") {
   NodeConditions conditions = settled();
   CHECK_FALSE(conditions.update({}, kNow + 10s));
   Observation away;
@@ -169,7 +172,8 @@ TEST_CASE("NodeStatus: what makes pressure", "[edged]") {
 TEST_CASE("NodeStatus: the fifty largest images, five names each", "[edged]") {
   NodeFacts node = facts();
   for (int i = 0; i < 60; ++i) {
-    node.images.push_back({{"d1", "d2", "d3"}, {"t" + std::to_string(i), "x", "y"}, static_cast<std::uint64_t>(i)});
+    node.images.push_back(
+        {{"d1", "d2", "d3"}, {"t" + std::to_string(i), "x", "y"}, static_cast<std::uint64_t>(i)});
   }
   const Json images = status_of(node, settled())["images"];
   REQUIRE(images.size() == 50);
@@ -197,7 +201,8 @@ TEST_CASE("NodeStatus: a heartbeat alone is no news", "[edged]") {
   later.disk_available_bytes -= 12345;
   const std::string two = node_status(facts(), later, {}, conditions, kNow + 1h);
   CHECK(one != two);
-  CHECK(k8s::status_hash(k8s::Kind::kNode, one).value() == k8s::status_hash(k8s::Kind::kNode, two).value());
+  CHECK(k8s::status_hash(k8s::Kind::kNode, one).value() ==
+        k8s::status_hash(k8s::Kind::kNode, two).value());
 }
 
 TEST_CASE("NodeRegistration: labels, taints and providerID as KubeEdge's users expect", "[edged]") {
@@ -205,14 +210,16 @@ TEST_CASE("NodeRegistration: labels, taints and providerID as KubeEdge's users e
   node.labels = {{"site", "north"}, {"kubernetes.io/os", "odd"}};
   node.taints = {{"edge", "", "NoSchedule"}, {"k", "v", "NoExecute"}};
   const Json registration = Json::parse(node_registration(node));
-  CHECK(registration == Json::parse(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"gateway-1",
+  CHECK(registration ==
+        Json::parse(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"gateway-1",
       "annotations":{"volumes.kubernetes.io/controller-managed-attach-detach":"true"},
       "labels":{"kubernetes.io/hostname":"gateway-1","kubernetes.io/os":"odd","kubernetes.io/arch":"arm64",
         "beta.kubernetes.io/os":"linux","beta.kubernetes.io/arch":"arm64","site":"north",
         "node-role.kubernetes.io/edge":"","node-role.kubernetes.io/agent":""}},
       "spec":{"providerID":"skerry://gateway-1","taints":[{"key":"edge","effect":"NoSchedule"},
         {"key":"k","value":"v","effect":"NoExecute"}]}})"));
-  CHECK(Json::parse(node_registration(facts()))["spec"] == Json::parse(R"({"providerID":"skerry://gateway-1"})"));
+  CHECK(Json::parse(node_registration(facts()))["spec"] ==
+        Json::parse(R"({"providerID":"skerry://gateway-1"})"));
   CHECK(node_report_body("", R"({"a":1})") == R"({"status":{"a":1}})");
   CHECK(node_report_body("{}", "{}") == R"({"registration":{},"status":{}})");
 }

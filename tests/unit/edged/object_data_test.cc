@@ -7,9 +7,13 @@ using namespace skerry::edged;
 
 TEST_CASE("ObjectData: base64 as Kubernetes writes it", "[edged]") {
   const std::pair<const char*, std::string> rows[] = {
-      {"", ""},           {"TQ==", "M"},      {"TWE=", "Ma"},
-      {"TWFu", "Man"},    {"AAD/", std::string("\0\0\xff", 3)},
-      {"TWFu\n", "Man"},  {"+/+/", "\xfb\xff\xbf"},
+      {"", ""},
+      {"TQ==", "M"},
+      {"TWE=", "Ma"},
+      {"TWFu", "Man"},
+      {"AAD/", std::string("\0\0\xff", 3)},
+      {"TWFu\n", "Man"},
+      {"+/+/", "\xfb\xff\xbf"},
   };
   for (const auto& [text, want] : rows) {
     INFO(text);
@@ -22,12 +26,13 @@ TEST_CASE("ObjectData: base64 as Kubernetes writes it", "[edged]") {
 }
 
 TEST_CASE("ObjectData: a secret's data is decoded, a configmap's taken as it is", "[edged]") {
-  const auto secret = parse_object_data(k8s::Kind::kSecret, R"({"type":"Opaque","data":{"k":"TWFu"}})");
+  const auto secret =
+      parse_object_data(k8s::Kind::kSecret, R"({"type":"Opaque","data":{"k":"TWFu"}})");
   REQUIRE(secret);
   CHECK((*secret)->data.at("k") == "Man");
   CHECK((*secret)->type == "Opaque");
-  const auto map =
-      parse_object_data(k8s::Kind::kConfigMap, R"({"data":{"k":"TWFu"},"binaryData":{"b":"TWFu"}})");
+  const auto map = parse_object_data(k8s::Kind::kConfigMap,
+                                     R"({"data":{"k":"TWFu"},"binaryData":{"b":"TWFu"}})");
   REQUIRE(map);
   CHECK((*map)->data.at("k") == "TWFu");
   CHECK((*map)->binary.at("b") == "Man");
@@ -35,7 +40,8 @@ TEST_CASE("ObjectData: a secret's data is decoded, a configmap's taken as it is"
 }
 
 TEST_CASE("ObjectData: damage is refused without showing a value", "[edged]") {
-  for (const char* json : {"", "[]", R"({"data":[]})", R"({"data":{"k":7}})", R"({"data":{"k":"s3cret!"}})"}) {
+  for (const char* json :
+       {"", "[]", R"({"data":[]})", R"({"data":{"k":7}})", R"({"data":{"k":"s3cret!"}})"}) {
     INFO(json);
     const auto parsed = parse_object_data(k8s::Kind::kSecret, json);
     REQUIRE_FALSE(parsed);

@@ -22,7 +22,8 @@ Result<std::string> exchange(boost::asio::io_context& loop,
                              Enough enough,
                              std::size_t limit = 1000,
                              Duration timeout = kLong) {
-  return test::run_task(loop, dial_exchange(std::move(target), "ask", std::move(enough), limit, timeout));
+  return test::run_task(loop,
+                        dial_exchange(std::move(target), "ask", std::move(enough), limit, timeout));
 }
 
 bool never(const std::string&) { return false; }
@@ -31,13 +32,15 @@ bool never(const std::string&) { return false; }
 class TlsServer {
  public:
   explicit TlsServer(boost::asio::io_context& loop)
-      : acceptor_(loop, {boost::asio::ip::address_v4::loopback(), 0}), thread_([this] { serve(); }) {}
+      : acceptor_(loop, {boost::asio::ip::address_v4::loopback(), 0}),
+        thread_([this] { serve(); }) {}
   ~TlsServer() { thread_.join(); }
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
  private:
   void serve() {
-    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
+                                                              SSL_CTX_free);
     std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
     std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -200);
@@ -71,18 +74,22 @@ TEST_CASE("ProbeDial: connects, or says why not as Go does", "[edged]") {
   const std::uint16_t closed = closed_port(loop);
   const auto refused = test::run_task(loop, dial_tcp({"127.0.0.1", closed, false}, kLong));
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().what == "dial tcp 127.0.0.1:" + std::to_string(closed) + ": connect: connection refused");
+  CHECK(refused.error().what ==
+        "dial tcp 127.0.0.1:" + std::to_string(closed) + ": connect: connection refused");
   const auto name = test::run_task(loop, dial_tcp({"web.local", 80, false}, kLong));
   CHECK(name.error().code == Code::kUnsupported);
 }
 
-TEST_CASE("ProbeDial: reads until there is enough, the peer closes or the limit is reached", "[edged]") {
+TEST_CASE("ProbeDial: reads until there is enough, the peer closes or the limit is reached",
+          "[edged]") {
   boost::asio::io_context loop;
   const ProbeServer server(loop, std::string(5000, 'x'));
   const DialTarget target{"127.0.0.1", server.port(), false};
   CHECK(exchange(loop, target, never, 10000)->size() == 5000);
   CHECK(exchange(loop, target, never, 1234)->size() == 1234);
-  CHECK(exchange(loop, target, [](const std::string& got) { return !got.empty(); }, 10000)->size() <= 2048);
+  CHECK(exchange(
+            loop, target, [](const std::string& got) { return !got.empty(); }, 10000)
+            ->size() <= 2048);
   CHECK(server.request() == "ask");
 }
 

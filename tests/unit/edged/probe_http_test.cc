@@ -15,16 +15,19 @@ TEST_CASE("ProbeHttp: a port is a number or a container port's name", "[edged]")
     INFO(port);
     CHECK(resolve_port(port, container).error().code == Code::kMalformed);
   }
-  CHECK(resolve_port("none", container).error().what == "couldn't find port: \"none\" in container ports");
+  CHECK(resolve_port("none", container).error().what ==
+        "couldn't find port: \"none\" in container ports");
 }
 
 TEST_CASE("ProbeHttp: the request is what the kubelet sends", "[edged]") {
   HttpGetAction action;
   action.path = "/healthz?full=1";
   CHECK(probe_request(action, "10.0.0.7", 8080).value() ==
-        "GET /healthz?full=1 HTTP/1.1\r\nHost: 10.0.0.7:8080\r\nUser-Agent: kube-probe/1.34\r\nAccept: */*\r\n"
+        "GET /healthz?full=1 HTTP/1.1\r\nHost: 10.0.0.7:8080\r\nUser-Agent: "
+        "kube-probe/1.34\r\nAccept: */*\r\n"
         "Connection: close\r\n\r\n");
-  action.headers = {{"X-A", "1"}, {"x-a", "2"}, {"host", "web.local"}, {"User-Agent", "me"}, {"accept", ""}};
+  action.headers = {
+      {"X-A", "1"}, {"x-a", "2"}, {"host", "web.local"}, {"User-Agent", "me"}, {"accept", ""}};
   CHECK(probe_request(action, "10.0.0.7", 8080).value() ==
         "GET /healthz?full=1 HTTP/1.1\r\nHost: web.local\r\nX-A: 1\r\nx-a: 2\r\nUser-Agent: me\r\n"
         "Connection: close\r\n\r\n");
@@ -53,7 +56,8 @@ TEST_CASE("ProbeHttp: nothing may break the request apart", "[edged]") {
   CHECK_FALSE(probe_request(action, "h", 1));
   action.path = "/";
   const std::pair<std::string, std::string> bad[] = {
-      {"A", "x\r\nEvil: 1"}, {"A\r\nB", "x"}, {"", "x"}, {"A B", "x"}, {"Host", "x\nEvil: 1"}, {"A:", "x"}};
+      {"A", "x\r\nEvil: 1"}, {"A\r\nB", "x"},        {"", "x"},
+      {"A B", "x"},          {"Host", "x\nEvil: 1"}, {"A:", "x"}};
   for (const auto& header : bad) {
     INFO(header.first);
     action.headers = {header};
@@ -76,8 +80,8 @@ TEST_CASE("ProbeHttp: the status is known once the header is whole", "[edged]") 
 }
 
 TEST_CASE("ProbeHttp: what is not HTTP is refused as soon as it shows", "[edged]") {
-  for (const char* text : {"SSH-2.0", "HTTPS", "HTTP/2 200\r\n\r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 abc x\r\n",
-                           "HTTP/1.1 042 x\r\n", "\x15\x03\x01"}) {
+  for (const char* text : {"SSH-2.0", "HTTPS", "HTTP/2 200\r\n\r\n", "HTTP/1.1 20\r\n",
+                           "HTTP/1.1 abc x\r\n", "HTTP/1.1 042 x\r\n", "\x15\x03\x01"}) {
     INFO(text);
     const auto status = reply_status(text);
     REQUIRE_FALSE(status);

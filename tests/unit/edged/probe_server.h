@@ -53,7 +53,8 @@ class ProbeServer {
       if (error) co_return;
       std::string request(4096, '\0');
       const std::size_t got = co_await socket->async_read_some(
-          boost::asio::buffer(request), boost::asio::redirect_error(boost::asio::use_awaitable, error));
+          boost::asio::buffer(request),
+          boost::asio::redirect_error(boost::asio::use_awaitable, error));
       state->request = request.substr(0, got);
       if (state->reply.empty()) {
         silent.push_back(socket);

@@ -27,8 +27,12 @@ std::string run(ProbeKind kind, int success, int failure, std::string_view answe
       trace += 'h';
       continue;
     }
-    state.on_answer(c == 'S' ? ProbeResult::kSuccess : c == 'F' ? ProbeResult::kFailure : ProbeResult::kUnknown);
-    trace += state.result() == ProbeResult::kSuccess ? 's' : state.result() == ProbeResult::kFailure ? 'f' : 'u';
+    state.on_answer(c == 'S'   ? ProbeResult::kSuccess
+                    : c == 'F' ? ProbeResult::kFailure
+                               : ProbeResult::kUnknown);
+    trace += state.result() == ProbeResult::kSuccess   ? 's'
+             : state.result() == ProbeResult::kFailure ? 'f'
+                                                       : 'u';
   }
   return trace;
 }
@@ -44,10 +48,10 @@ TEST_CASE("ProbeState: thresholds decide when answers count", "[edged]") {
   };
   const Row rows[] = {
       {ProbeKind::kReadiness, 1, 3, "SFFFS", "sssfs"},
-      {ProbeKind::kReadiness, 1, 3, "SFFSFFF", "ssssssf"},     // a success begins the count again
+      {ProbeKind::kReadiness, 1, 3, "SFFSFFF", "ssssssf"},  // a success begins the count again
       {ProbeKind::kReadiness, 2, 1, "SSFSS", "fsffs"},
-      {ProbeKind::kReadiness, 2, 2, "SUS", "ffs"},             // an unknown is thrown away
-      {ProbeKind::kLiveness, 1, 2, "FSFFS", "sssfh"},          // on hold once it failed
+      {ProbeKind::kReadiness, 2, 2, "SUS", "ffs"},     // an unknown is thrown away
+      {ProbeKind::kLiveness, 1, 2, "FSFFS", "sssfh"},  // on hold once it failed
       {ProbeKind::kLiveness, 1, 1, "UF", "sf"},
       {ProbeKind::kStartup, 1, 3, "FFSF", "uush"},
       {ProbeKind::kStartup, 1, 2, "FFS", "ufh"},
@@ -58,7 +62,8 @@ TEST_CASE("ProbeState: thresholds decide when answers count", "[edged]") {
   }
 }
 
-TEST_CASE("ProbeState: readiness and liveness wait for the start, startup ends with it", "[edged]") {
+TEST_CASE("ProbeState: readiness and liveness wait for the start, startup ends with it",
+          "[edged]") {
   const ProbeState startup(ProbeKind::kStartup, spec(5, 10, 1, 3), kStart);
   const ProbeState liveness(ProbeKind::kLiveness, spec(7, 10, 1, 3), kStart);
   CHECK(startup.next_due(false) == kStart + 5s);
@@ -87,7 +92,10 @@ TEST_CASE("ProbeState: what was known before a restart is where it begins", "[ed
   CHECK(ready.next_due(true) == kStart);
   const ProbeState started(ProbeKind::kStartup, spec(0, 1, 1, 3), kStart, ProbeResult::kSuccess);
   CHECK(started.on_hold());
-  CHECK(ProbeState(ProbeKind::kReadiness, spec(0, 1, 1, 3), kStart).result() == ProbeResult::kFailure);
-  CHECK(ProbeState(ProbeKind::kLiveness, spec(0, 1, 1, 3), kStart).result() == ProbeResult::kSuccess);
-  CHECK(ProbeState(ProbeKind::kStartup, spec(0, 1, 1, 3), kStart).result() == ProbeResult::kUnknown);
+  CHECK(ProbeState(ProbeKind::kReadiness, spec(0, 1, 1, 3), kStart).result() ==
+        ProbeResult::kFailure);
+  CHECK(ProbeState(ProbeKind::kLiveness, spec(0, 1, 1, 3), kStart).result() ==
+        ProbeResult::kSuccess);
+  CHECK(ProbeState(ProbeKind::kStartup, spec(0, 1, 1, 3), kStart).result() ==
+        ProbeResult::kUnknown);
 }

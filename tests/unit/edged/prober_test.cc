@@ -51,11 +51,15 @@ struct Fixture {
   ScriptedExec exec;
   std::vector<std::string> events;
   int changes = 0;
-  Prober prober{loop.get_executor(), world.world(), exec,
-                {[this](const Uid&, const std::string&) { ++changes; },
-                 [this](const PodPtr&, const std::string&, const std::string& reason, const std::string& message) {
-                   events.push_back(reason + ": " + message);
-                 }}};
+  Prober prober{
+      loop.get_executor(),
+      world.world(),
+      exec,
+      {[this](const Uid&, const std::string&) { ++changes; },
+       [this](const PodPtr&,
+              const std::string&,
+              const std::string& reason,
+              const std::string& message) { events.push_back(reason + ": " + message); }}};
   ContainerSpec container = sample_container("app");
 
   ~Fixture() { test::run_task(loop, prober.stop()); }
@@ -113,7 +117,8 @@ TEST_CASE("Prober: the same complaint makes one event until it ends", "[edged]")
                                              "Unhealthy: Readiness probe failed: no good"});
 }
 
-TEST_CASE("Prober: a failed liveness probe asks for a restart, with its own grace, and rests", "[edged]") {
+TEST_CASE("Prober: a failed liveness probe asks for a restart, with its own grace, and rests",
+          "[edged]") {
   Fixture f;
   f.container.liveness = probe_of(kExec, 3);
   f.container.liveness->termination_grace = Seconds(7);
@@ -141,7 +146,8 @@ TEST_CASE("Prober: readiness begins when startup has succeeded", "[edged]") {
   CHECK(f.exec.asked == 3);
   CHECK_FALSE(f.health().ready);
   CHECK(f.run_until([&] { return f.events.size() >= 2; }));
-  CHECK(f.events.back() == "Unhealthy: Readiness probe failed: dial tcp 127.0.0.1:1: connect: connection refused");
+  CHECK(f.events.back() ==
+        "Unhealthy: Readiness probe failed: dial tcp 127.0.0.1:1: connect: connection refused");
   CHECK(f.exec.asked == 3);
 }
 
@@ -173,8 +179,9 @@ TEST_CASE("Prober: what cannot be asked is tried three times and then thrown awa
   f.watch();
   CHECK(f.run_until([&] { return f.exec.asked >= 7; }));
   CHECK_FALSE(f.health().must_restart);
-  CHECK(f.events == std::vector<std::string>{
-                        "Unhealthy: Liveness probe errored and resulted in Unknown state: runtime is away"});
+  CHECK(f.events ==
+        std::vector<std::string>{
+            "Unhealthy: Liveness probe errored and resulted in Unknown state: runtime is away"});
 }
 
 TEST_CASE("Prober: a command that takes too long has failed", "[edged]") {
@@ -183,7 +190,8 @@ TEST_CASE("Prober: a command that takes too long has failed", "[edged]") {
   f.exec.script = {-1};
   f.watch();
   CHECK(f.run_until([&] { return f.health().must_restart; }));
-  CHECK(f.events.front() == "Unhealthy: Liveness probe failed: command timed out: \"sleep 9\" timed out after 1s");
+  CHECK(f.events.front() ==
+        "Unhealthy: Liveness probe failed: command timed out: \"sleep 9\" timed out after 1s");
 }
 
 TEST_CASE("Prober: liveness stops when the pod is ending, readiness goes on", "[edged]") {
@@ -208,8 +216,10 @@ TEST_CASE("Prober: httpGet by status", "[edged]") {
   };
   const Row rows[] = {
       {"HTTP/1.1 200 OK\r\n\r\n", true, ""},
-      {"HTTP/1.1 399 x\r\nLocation: /\r\n\r\n", true, "ProbeWarning: Readiness probe warning: Probe terminated redirects"},
-      {"HTTP/1.1 404 x\r\n\r\n", false, "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"},
+      {"HTTP/1.1 399 x\r\nLocation: /\r\n\r\n", true,
+       "ProbeWarning: Readiness probe warning: Probe terminated redirects"},
+      {"HTTP/1.1 404 x\r\n\r\n", false,
+       "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"},
       {"nonsense", false, "malformed HTTP response"},
       {"HTTP/1.1 200 OK\r\n", false, ": EOF"},
   };
@@ -234,7 +244,8 @@ TEST_CASE("Prober: httpGet by status", "[edged]") {
   }
 }
 
-TEST_CASE("Prober: what this node cannot probe is said, and the container is not ready", "[edged]") {
+TEST_CASE("Prober: what this node cannot probe is said, and the container is not ready",
+          "[edged]") {
   Fixture f;
   f.container.readiness = probe_of(GrpcAction{80, ""}, 1);
   f.container.liveness = probe_of(HttpGetAction{"web.local", "/", "80", false, {}}, 1);

@@ -19,7 +19,10 @@ TEST_CASE("QosClass: a table of pods as the kubelet classes them", "[edged]") {
       {"nothing asked for", {none}, {}, QosClass::kBestEffort},
       {"zeros are nothing", {{"0", "0", "0", "0"}}, {}, QosClass::kBestEffort},
       {"all limits equal all requests", {full, full}, {}, QosClass::kGuaranteed},
-      {"equal though spelled otherwise", {{"0.1", "100m", "65536Ki", "64Mi"}}, {}, QosClass::kGuaranteed},
+      {"equal though spelled otherwise",
+       {{"0.1", "100m", "65536Ki", "64Mi"}},
+       {},
+       QosClass::kGuaranteed},
       {"a limit above its request", {{"100m", "200m", "64Mi", "64Mi"}}, {}, QosClass::kBurstable},
       {"requests without limits", {{"100m", "", "64Mi", ""}}, {}, QosClass::kBurstable},
       {"memory alone", {{"", "", "64Mi", "64Mi"}}, {}, QosClass::kBurstable},
@@ -36,7 +39,8 @@ TEST_CASE("QosClass: a table of pods as the kubelet classes them", "[edged]") {
   }
 }
 
-TEST_CASE("OomScore: the less of its request a container may exceed, the later it dies", "[edged]") {
+TEST_CASE("OomScore: the less of its request a container may exceed, the later it dies",
+          "[edged]") {
   constexpr std::int64_t kNode = std::int64_t{8} << 30;
   const auto score = [&](const Amount& amount) {
     const PodSpec pod = sample_pod({sample_container("c", amount)});
@@ -45,8 +49,9 @@ TEST_CASE("OomScore: the less of its request a container may exceed, the later i
   CHECK(score({}) == 1000);
   CHECK(score({"1", "1", "1Gi", "1Gi"}) == -997);
   CHECK(score({"", "", "4Gi", ""}) == 500);
-  CHECK(score({"100m", "", "", ""}) == 999);   // burstable that asks for no memory: below best effort
-  CHECK(score({"", "", "8Gi", ""}) == 3);      // never below 1000 - 997
+  CHECK(score({"100m", "", "", ""}) ==
+        999);                              // burstable that asks for no memory: below best effort
+  CHECK(score({"", "", "8Gi", ""}) == 3);  // never below 1000 - 997
   CHECK(score({"", "", "900Ei", ""}) == 3);
 }
 

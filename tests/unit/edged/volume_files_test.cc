@@ -61,18 +61,22 @@ TEST_CASE("VolumeFiles: keys, items, modes and what may be missing", "[edged]") 
     const char* want;
   };
   const Row rows[] = {
-      {"all keys, binary ones too", volume("v", ConfigMapVolume{"cm", {}, false}), "a:644=1 b:644=2 bin:644=NUL"},
-      {"chosen keys", volume("v", ConfigMapVolume{"cm", {{"b", "x/y", 0400}, {"a", "z", {}}}, false}, 0600),
+      {"all keys, binary ones too", volume("v", ConfigMapVolume{"cm", {}, false}),
+       "a:644=1 b:644=2 bin:644=NUL"},
+      {"chosen keys",
+       volume("v", ConfigMapVolume{"cm", {{"b", "x/y", 0400}, {"a", "z", {}}}, false}, 0600),
        "x/y:400=2 z:600=1"},
       {"a secret", volume("v", SecretVolume{"sec", {}, false}, 0400), "key:400=s"},
-      {"no configmap", volume("v", ConfigMapVolume{"gone", {}, false}), "configmap \"gone\" not found"},
+      {"no configmap", volume("v", ConfigMapVolume{"gone", {}, false}),
+       "configmap \"gone\" not found"},
       {"no secret", volume("v", SecretVolume{"gone", {}, false}), "secret \"gone\" not found"},
       {"optional object", volume("v", SecretVolume{"gone", {}, true}), ""},
       {"no key", volume("v", ConfigMapVolume{"cm", {{"zz", "p", {}}}, false}),
        "configmap references non-existent config key: zz"},
       {"no key in a secret", volume("v", SecretVolume{"sec", {{"zz", "p", {}}}, false}),
        "references non-existent secret key: zz"},
-      {"optional key", volume("v", ConfigMapVolume{"cm", {{"zz", "p", {}}, {"a", "q", {}}}, true}), "q:644=1"},
+      {"optional key", volume("v", ConfigMapVolume{"cm", {{"zz", "p", {}}, {"a", "q", {}}}, true}),
+       "q:644=1"},
   };
   for (const Row& row : rows) {
     INFO(row.why);
@@ -89,18 +93,21 @@ TEST_CASE("VolumeFiles: the default projected volume", "[edged]") {
                        DownwardVolume{{{"namespace", {}, FieldRef{"metadata.namespace"}}}}};
   const VolumeSpec spec = volume("kube-api-access", projected);
   PodSpec pod = sample_pod({sample_container("c")});
-  CHECK(summary(volume_payload(pod, spec, inputs())) == "ca.crt:644=1 namespace:644=default token:644=jwt");
+  CHECK(summary(volume_payload(pod, spec, inputs())) ==
+        "ca.crt:644=1 namespace:644=default token:644=jwt");
   CHECK_FALSE((*volume_payload(pod, spec, inputs()))["token"].owner.has_value());
 
   pod.containers[0].security.run_as_user = 1000;
-  CHECK(summary(volume_payload(pod, spec, inputs())) == "ca.crt:644=1 namespace:644=default token:600=jwt");
+  CHECK(summary(volume_payload(pod, spec, inputs())) ==
+        "ca.crt:644=1 namespace:644=default token:600=jwt");
   CHECK((*volume_payload(pod, spec, inputs()))["token"].owner == 1000);
 
   const VolumeSpec other = volume("other", projected);
   CHECK(volume_payload(pod, other, inputs()).error().code == Code::kNotFound);
 }
 
-TEST_CASE("VolumeFiles: a token belongs to a user only if all containers run as that one", "[edged]") {
+TEST_CASE("VolumeFiles: a token belongs to a user only if all containers run as that one",
+          "[edged]") {
   PodSpec pod = sample_pod({sample_container("a"), sample_container("b")});
   CHECK_FALSE(token_owner(pod));
   pod.containers[0].security.run_as_user = 1000;
@@ -116,10 +123,12 @@ TEST_CASE("VolumeFiles: a token belongs to a user only if all containers run as 
 TEST_CASE("VolumeFiles: downwardAPI files of fields and resources", "[edged]") {
   PodSpec pod = sample_pod({sample_container("c", {"", "500m", "", ""})});
   pod.labels = {{"app", "web"}};
-  const VolumeSpec spec = volume("v", DownwardVolume{{{"labels", 0400, FieldRef{"metadata.labels"}},
-                                                      {"cpu", {}, ResourceFieldRef{"c", "limits.cpu", "1m"}}}});
+  const VolumeSpec spec =
+      volume("v", DownwardVolume{{{"labels", 0400, FieldRef{"metadata.labels"}},
+                                  {"cpu", {}, ResourceFieldRef{"c", "limits.cpu", "1m"}}}});
   CHECK(summary(volume_payload(pod, spec, inputs())) == "cpu:644=500 labels:400=app=\"web\"");
-  const VolumeSpec bad = volume("v", DownwardVolume{{{"x", {}, ResourceFieldRef{"none", "limits.cpu", ""}}}});
+  const VolumeSpec bad =
+      volume("v", DownwardVolume{{{"x", {}, ResourceFieldRef{"none", "limits.cpu", ""}}}});
   CHECK_FALSE(volume_payload(pod, bad, inputs()));
 }
 

@@ -35,7 +35,8 @@ TEST_CASE("VolumeMounts: mountinfo gives what is below, deepest first", "[edged]
       "33 22 0:33 / /data/pods/u1/volumes/c rw - tmpfs tmpfs rw\n"
       "broken line\n";
   CHECK(mount_points_below(info, "/data/pods/u1") ==
-        std::vector<std::string>{"/data/pods/u1/volumes/c", "/data/pods/u1/volumes/a b", "/data/pods/u1"});
+        std::vector<std::string>{"/data/pods/u1/volumes/c", "/data/pods/u1/volumes/a b",
+                                 "/data/pods/u1"});
   CHECK(mount_points_below(info, "/nowhere").empty());
 }
 
@@ -50,8 +51,8 @@ TEST_CASE("VolumeMounts: a path below a volume cannot leave it", "[edged]") {
   fs::create_directory_symlink("/proc/self/root", dir / "volume/magic");
   fs::create_directory_symlink("../../outside", dir / "volume/inner/up");
 
-  for (const char* path : {"up", "up/secret", "absolute/secret", "magic/etc", "inner/up/secret", "../outside",
-                           "inner/../../outside", "fine/../../outside"}) {
+  for (const char* path : {"up", "up/secret", "absolute/secret", "magic/etc", "inner/up/secret",
+                           "../outside", "inner/../../outside", "fine/../../outside"}) {
     INFO(path);
     const auto opened = open_beneath(dir / "volume", path, 0755);
     REQUIRE_FALSE(opened);
@@ -63,7 +64,8 @@ TEST_CASE("VolumeMounts: a path below a volume cannot leave it", "[edged]") {
   }
   CHECK(path_of(open_beneath(dir / "volume", "file", 0755).value()) == dir / "volume/file");
   CHECK(path_of(open_beneath(dir / "volume", "fine", 0755).value()) == dir / "volume/inner");
-  CHECK(path_of(open_beneath(dir / "volume", "fine//./new/deep", 0751).value()) == dir / "volume/inner/new/deep");
+  CHECK(path_of(open_beneath(dir / "volume", "fine//./new/deep", 0751).value()) ==
+        dir / "volume/inner/new/deep");
   struct stat status {};
   REQUIRE(::stat((dir / "volume/inner/new").c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0751);
@@ -120,7 +122,8 @@ TEST_CASE("VolumeMounts: a bind pins what was opened, not what has its name late
 TEST_CASE("VolumeMounts: a tree is removed in steps and links are not followed", "[edged]") {
   TempDir dir;
   dir.write("outside/keep", "x");
-  for (int i = 0; i < 30; ++i) dir.write("tree/d" + std::to_string(i % 3) + "/f" + std::to_string(i), "x");
+  for (int i = 0; i < 30; ++i)
+    dir.write("tree/d" + std::to_string(i % 3) + "/f" + std::to_string(i), "x");
   fs::create_directory_symlink(dir / "outside", dir / "tree/link");
   int calls = 0;
   for (bool gone = false; !gone && calls < 100; ++calls) {

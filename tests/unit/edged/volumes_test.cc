@@ -47,7 +47,9 @@ struct Fixture {
     const auto tokens = [this](const std::string&, const std::string&) { return token; };
     return volumes.set_up(pod, {objects, tokens, {}});
   }
-  Result<std::string> mount(const VolumeMount& mount, const VolumeSet& set, const EnvList& env = {}) {
+  Result<std::string> mount(const VolumeMount& mount,
+                            const VolumeSet& set,
+                            const EnvList& env = {}) {
     pod.containers[0].mounts = {mount};
     return volumes.mount_source(pod, pod.containers[0], 0, env, set);
   }
@@ -58,9 +60,12 @@ struct Fixture {
 
 TEST_CASE("Volumes: each kind in the kubelet's place, secrets in memory", "[edged]") {
   Fixture f;
-  ProjectedVolume projected{{TokenVolume{"", Seconds(3600), "token"}, ConfigMapVolume{"cm", {}, false}}};
-  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}), volume("c", ConfigMapVolume{"cm", {}, false}),
-                   volume("p", projected), volume("e", EmptyDirVolume{false, ""}),
+  ProjectedVolume projected{
+      {TokenVolume{"", Seconds(3600), "token"}, ConfigMapVolume{"cm", {}, false}}};
+  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}),
+                   volume("c", ConfigMapVolume{"cm", {}, false}),
+                   volume("p", projected),
+                   volume("e", EmptyDirVolume{false, ""}),
                    volume("m", EmptyDirVolume{true, "64Ki"}),
                    volume("d", DownwardVolume{{{"name", {}, FieldRef{"metadata.name"}}}}),
                    volume("h", HostPathVolume{f.dir / "host", ""})};
@@ -91,7 +96,8 @@ TEST_CASE("Volumes: each kind in the kubelet's place, secrets in memory", "[edge
 
 TEST_CASE("Volumes: a repeat changes nothing, an object's change reaches the files", "[edged]") {
   Fixture f;
-  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}), volume("c", ConfigMapVolume{"cm", {}, false}),
+  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}),
+                   volume("c", ConfigMapVolume{"cm", {}, false}),
                    volume("e", EmptyDirVolume{false, ""})};
   const auto first = f.set_up();
   REQUIRE(first);
@@ -107,9 +113,11 @@ TEST_CASE("Volumes: a repeat changes nothing, an object's change reaches the fil
   CHECK(f.tear_down());
 }
 
-TEST_CASE("Volumes: after a reboot the memory ones are made again, the disk ones are kept", "[edged]") {
+TEST_CASE("Volumes: after a reboot the memory ones are made again, the disk ones are kept",
+          "[edged]") {
   Fixture f;
-  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}), volume("e", EmptyDirVolume{false, ""})};
+  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}),
+                   volume("e", EmptyDirVolume{false, ""})};
   const auto set = f.set_up();
   REQUIRE(set);
   std::ofstream(set->host_paths.at("e") + "/mine") << "kept";
@@ -128,7 +136,8 @@ TEST_CASE("Volumes: a missing object or token fails the set-up in the kubelet's 
   auto set = f.set_up();
   REQUIRE_FALSE(set);
   CHECK(set.error().code == Code::kNotFound);
-  CHECK(set.error().what == "MountVolume.SetUp failed for volume \"c\" : configmap \"cm\" not found");
+  CHECK(set.error().what ==
+        "MountVolume.SetUp failed for volume \"c\" : configmap \"cm\" not found");
   f.pod.volumes = {volume("p", ProjectedVolume{{TokenVolume{"", Seconds(3600), "token"}}})};
   f.token = std::nullopt;
   set = f.set_up();
@@ -174,7 +183,9 @@ TEST_CASE("Volumes: hostPath types", "[edged]") {
     const auto set = f.set_up();
     const std::string want(row.want);
     CHECK(set.has_value() == want.empty());
-    if (!set) CHECK(set.error().what.find("hostPath type check failed: " + (f.dir / row.path) + want) != std::string::npos);
+    if (!set)
+      CHECK(set.error().what.find("hostPath type check failed: " + (f.dir / row.path) + want) !=
+            std::string::npos);
   }
   CHECK(fs::is_directory(f.dir / "made/deep"));
   CHECK(fs::is_regular_file(f.dir / "host/new"));
@@ -190,7 +201,8 @@ TEST_CASE("Volumes: a subPath stays inside, is made, and goes with the pod", "[e
   fs::create_directories(f.dir / "host");
   f.dir.write("outside/secret", "no");
   fs::create_directory_symlink("../outside", f.dir / "host/up");
-  f.pod.volumes = {volume("h", HostPathVolume{f.dir / "host", ""}), volume("c", ConfigMapVolume{"cm", {}, false})};
+  f.pod.volumes = {volume("h", HostPathVolume{f.dir / "host", ""}),
+                   volume("c", ConfigMapVolume{"cm", {}, false})};
   const auto set = f.set_up();
   REQUIRE(set);
   VolumeMount mount{"h", "/data", "", "", false, VolumeMount::Propagation::kNone};
@@ -215,14 +227,17 @@ TEST_CASE("Volumes: a subPath stays inside, is made, and goes with the pod", "[e
     INFO(path);
     const auto source = f.mount(mount, *set);
     REQUIRE_FALSE(source);
-    CHECK(source.error().what.find("failed to prepare subPath for volumeMount \"h\" of container \"app\"") == 0);
+    CHECK(source.error().what.find(
+              "failed to prepare subPath for volumeMount \"h\" of container \"app\"") == 0);
   }
   // One file of a configmap, through the links that the atomic writer makes.
   VolumeMount key{"c", "/etc/conf", "conf", "", true, VolumeMount::Propagation::kNone};
   const auto file = f.mount(key, *set);
   REQUIRE(file);
   CHECK(text_at(*file) == "c1");
-  CHECK(f.mount({"nope", "/x", "", "", false, VolumeMount::Propagation::kNone}, *set).error().code == Code::kMalformed);
+  CHECK(
+      f.mount({"nope", "/x", "", "", false, VolumeMount::Propagation::kNone}, *set).error().code ==
+      Code::kMalformed);
 
   CHECK(f.tear_down());
   CHECK(text_at(f.dir / "host/logs/line") == "x");
@@ -251,9 +266,11 @@ TEST_CASE("Volumes: fsGroup owns what it may write and reads what it may not", "
 
 TEST_CASE("Volumes: a mount inside a read-only volume finds its place made", "[edged]") {
   Fixture f;
-  f.pod.volumes = {volume("c", ConfigMapVolume{"cm", {}, false}), volume("e", EmptyDirVolume{false, ""})};
-  f.pod.containers[0].mounts = {{"c", "/etc/app", "", "", true, VolumeMount::Propagation::kNone},
-                                {"e", "/etc/app/cache/tmp", "", "", false, VolumeMount::Propagation::kNone}};
+  f.pod.volumes = {volume("c", ConfigMapVolume{"cm", {}, false}),
+                   volume("e", EmptyDirVolume{false, ""})};
+  f.pod.containers[0].mounts = {
+      {"c", "/etc/app", "", "", true, VolumeMount::Propagation::kNone},
+      {"e", "/etc/app/cache/tmp", "", "", false, VolumeMount::Propagation::kNone}};
   const auto set = f.set_up();
   REQUIRE(set);
   CHECK(fs::is_directory(set->host_paths.at("c") + "/cache/tmp"));
@@ -276,10 +293,12 @@ TEST_CASE("Volumes: a uid or name that is a path is refused", "[edged]") {
 
 TEST_CASE("Volumes: tear-down goes on where a kill stopped it, and in steps", "[edged]") {
   Fixture f;
-  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}), volume("e", EmptyDirVolume{false, ""})};
+  f.pod.volumes = {volume("s", SecretVolume{"sec", {}, false}),
+                   volume("e", EmptyDirVolume{false, ""})};
   const auto set = f.set_up();
   REQUIRE(set);
-  for (int i = 0; i < 50; ++i) std::ofstream(set->host_paths.at("e") + "/f" + std::to_string(i)) << "x";
+  for (int i = 0; i < 50; ++i)
+    std::ofstream(set->host_paths.at("e") + "/f" + std::to_string(i)) << "x";
   CHECK_FALSE(f.volumes.tear_down(f.pod.uid, 10).value());
   CHECK_FALSE(is_mount_point(set->host_paths.at("s")));
   Volumes again({f.dir / "pods"});
