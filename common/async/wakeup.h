@@ -8,7 +8,7 @@
 
 namespace skerry::async {
 
-/// Wakes the coroutines that wait on it. A notify() with nobody waiting is remembered for the next wait.
+/// Wakes all coroutines that wait on it. A notify() with nobody waiting is remembered for the next wait.
 /// Owner: the object whose state is waited for. Thread: its executor's loop only.
 class Wakeup {
  public:

@@ -104,7 +104,8 @@ void apply_status(ActualContainer& container, const cri::ContainerStatusResponse
   container.exit_code = status.exit_code();
   container.reason = status.reason();
   container.message = status.message();
-  container.image = status.image().image();
+  container.image = field(status.annotations(), kImageAnnotation);
+  if (container.image.empty()) container.image = status.image().image();
   container.image_ref = status.image_ref();
   container.log_path = status.log_path();
   container.known = true;

@@ -185,6 +185,7 @@ cri::ContainerConfig container_config(const ContainerInputs& in) {
   (*out.mutable_labels())[kContainerNameLabel] = container.name;
   auto& annotations = *out.mutable_annotations();
   annotations[kContainerHash] = container.hash;
+  annotations[kImageAnnotation] = container.image;
   annotations[kRestartCount] = std::to_string(in.attempt);
   annotations[kMessagePath] = container.termination_message_path;
   annotations[kMessagePolicy] =

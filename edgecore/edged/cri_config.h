@@ -28,6 +28,8 @@ inline constexpr const char* kMessagePolicy = "io.kubernetes.container.terminati
 inline constexpr const char* kTerminationGrace = "io.kubernetes.pod.terminationGracePeriod";
 /// Ours: which node's edged made the sandbox. Several may share one runtime.
 inline constexpr const char* kNodeAnnotation = "skerry.io/node";
+/// The image as the spec names it: containerd answers any of the names that an image has.
+inline constexpr const char* kImageAnnotation = "skerry.io/image";
 
 struct SandboxInputs {
   const PodSpec& pod;
