@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/k8s/json_fields.h"
+#include "common/base/log.h"
 #include "common/metrics/http_endpoint.h"
 #include "common/seam/world.h"
 #include "edgecore/edged/node_info.h"
@@ -31,7 +31,7 @@ using async::Task;
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr auto kJoinPatience = 60s;
+constexpr auto kJoinPatience = 20s;
 constexpr auto kLocalDeadline = 10s;
 constexpr const char* kUnit = "/etc/systemd/system/edgecore.service";
 
@@ -173,6 +173,7 @@ int join_command(const config::EdgeConfig& config, const JoinCommand& command) {
   }
   order.node = NodeName(name);
 
+  log::configure(log::Level::kError, log::Format::kKeyValue);  // one line, and only if it fails
   std::signal(SIGPIPE, SIG_IGN);
   boost::asio::io_context loop{1};
   const seam::World world = seam::posix_world();
