@@ -42,8 +42,13 @@ bool is_in(const std::array<const char*, N>& words, std::string_view word) {
 template <std::size_t N>
 Json owned_conditions(const Json& status, const std::array<const char*, N>& types) {
   Json out = Json::array();
-  for (const Json& condition : list_field(status, "conditions")) {
-    if (is_in(types, text_field(condition, "type"))) out.push_back(condition);
+  for (Json condition : list_field(status, "conditions")) {
+    if (!is_in(types, text_field(condition, "type"))) continue;
+    // Merged by type: a reason that is no longer given would stay beside the new status.
+    for (const char* field : {"reason", "message"}) {
+      if (!condition.contains(field)) condition[field] = nullptr;
+    }
+    out.push_back(std::move(condition));
   }
   return out;
 }

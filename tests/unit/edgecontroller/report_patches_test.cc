@@ -22,7 +22,9 @@ TEST_CASE("ReportPatches: a pod's status is bound to its uid and to a kubelet's 
   CHECK(out["metadata"]["uid"] == "u1");
   CHECK(out["status"]["phase"] == "Running");
   CHECK_FALSE(out["status"].contains("nominatedNodeName"));
-  CHECK(out["status"]["conditions"].size() == 1);
+  REQUIRE(out["status"]["conditions"].size() == 1);
+  CHECK(out["status"]["conditions"][0]["status"] == "True");
+  CHECK(out["status"]["conditions"][0]["reason"].is_null());  // else the old one would stay
   CHECK(out["status"]["message"].is_null());  // no longer reported: cleared
   CHECK(out["status"]["podIPs"][1]["$patch"] == "replace");
 }
