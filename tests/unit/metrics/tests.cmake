@@ -1,1 +1,1 @@
-skerry_unit_tests(metrics USES skerry_metrics)
+skerry_unit_tests(metrics THREADED USES skerry_metrics)
