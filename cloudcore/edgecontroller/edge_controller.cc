@@ -123,6 +123,7 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
   std::map<NodeName, Session> sessions;
   std::map<std::pair<NodeName, Epoch>, Session> closing;
   std::vector<PendingOpen> pending_opens;
+  std::set<std::pair<NodeName, Epoch>> opening;  // being answered; close() takes them out
 };
 
 // ---- start and stop --------------------------------------------------------------------------
@@ -137,7 +138,11 @@ void EdgeController::Impl::start() {
   nodes.kind = Kind::kNode;
   nodes.label_selector = std::string(kEdgeNodeLabel);
   kube::ListWatchHandlers on_node;
-  on_node.on_list = [this](auto list, ResourceVersion) { on_nodes(std::move(list)); };
+  on_node.on_list = [this](auto list, ResourceVersion version) {
+    index.accept_older(Kind::kNode, truth_of_list(node_watch.get(), version));
+    on_nodes(std::move(list));
+    index.accept_older(Kind::kNode, {});
+  };
   on_node.on_event = [this](ChangeType type, ObjectPtr node) { on_node_event(type, node); };
   on_node.on_state = [](std::optional<Error> error) {
     if (error) log::warning("nodes cannot be watched", {*error});
@@ -148,7 +153,11 @@ void EdgeController::Impl::start() {
   pods.kind = Kind::kPod;
   pods.field_selector = "spec.nodeName!=";
   kube::ListWatchHandlers on_pod;
-  on_pod.on_list = [this](auto list, ResourceVersion) { on_pods(std::move(list)); };
+  on_pod.on_list = [this](auto list, ResourceVersion version) {
+    index.accept_older(Kind::kPod, truth_of_list(pod_watch.get(), version));
+    on_pods(std::move(list));
+    index.accept_older(Kind::kPod, {});
+  };
   on_pod.on_event = [this](ChangeType type, ObjectPtr pod) { on_pod_event(type, pod); };
   on_pod.on_state = [](std::optional<Error> error) {
     if (error) log::warning("pods cannot be watched", {*error});
@@ -369,7 +378,14 @@ Task<void> EdgeController::Impl::answer_open(PendingOpen pending) {
       co_return;
     }
   }
+  // The session may end while this waits, and a newer one of the node take its place.
+  const std::pair<NodeName, Epoch> asker(node, pending.request.epoch);
+  opening.insert(asker);
   co_await catch_up(pending.request);
+  if (opening.erase(asker) == 0) {
+    pending.done(lane::Goodbye{lane::GoodbyeCode::kReplaced, "the session ended meanwhile", {}});
+    co_return;
+  }
   cloudhub::Opened opened;
   opened.cluster = cluster;
   opened.foreign_cluster =
@@ -429,6 +445,7 @@ void EdgeController::Impl::close(NodeName node, Epoch epoch, std::function<void(
   std::erase_if(pending_opens, [&](PendingOpen& pending) {
     return pending.request.node == node && pending.request.epoch == epoch;
   });
+  opening.erase({node, epoch});
   const auto found = sessions.find(node);
   if (found == sessions.end() || found->second.epoch != epoch) return done();
   leases.remove(node);

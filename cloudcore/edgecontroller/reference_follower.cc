@@ -18,6 +18,11 @@ bool is_stub(const ObjectPtr& object) { return !object->json; }
 
 }  // namespace
 
+ResourceVersion truth_of_list(const ListWatch* watch, ResourceVersion version) {
+  const bool restored = watch != nullptr && watch->counters().history_resets > 0;
+  return restored ? ResourceVersion(~std::uint64_t{0}) : version;
+}
+
 ReferenceFollower::ReferenceFollower(async::Executor executor,
                                      kube::Client& client,
                                      DesiredIndex& index,
@@ -61,13 +66,17 @@ void ReferenceFollower::watch(ReferenceScope scope) {
   selection.kind = scope.first;
   selection.ns = scope.second;
   kube::ListWatchHandlers handlers;
-  handlers.on_list = [this, scope](std::vector<ObjectPtr> list, ResourceVersion) {
+  handlers.on_list = [this, scope](std::vector<ObjectPtr> list, ResourceVersion version) {
+    const auto watch = watches_.find(scope);
+    index_.accept_older(scope.first, truth_of_list(
+                                         watch == watches_.end() ? nullptr : watch->second.get(), version));
     on_list(scope, std::move(list));
+    index_.accept_older(scope.first, {});
   };
   handlers.on_event = [this](ChangeType type, ObjectPtr object) {
     Changes changes;
     if (type == ChangeType::kDeleted) {
-      index_.reference_absent(object->key, changes);
+      index_.reference_deleted(object, changes);
     } else if (!is_stub(object)) {
       index_.put_reference(object, changes);
     }
@@ -118,7 +127,7 @@ Task<void> ReferenceFollower::fetch(ObjectKey key) {
       if (object) index_.put_reference(*object, changes);
       if (!object) index_.reference_absent(key, changes);
     } else if (answer.error().code == Code::kNotFound) {
-      index_.reference_absent(key, changes);
+      index_.reference_not_found(key, changes);
     } else {
       log::warning("reference not fetched", {{"object", key.text()}, answer.error()});
       co_await async::sleep_for(kFetchRetry);

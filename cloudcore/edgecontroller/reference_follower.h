@@ -14,6 +14,10 @@
 
 namespace skerry::edgecontroller {
 
+/// For DesiredIndex::accept_older(): how far a list that `watch` (null: not known yet) delivers at `version`
+/// may overrule what is known. Once the cluster was restored under this watch: all of it.
+ResourceVersion truth_of_list(const kube::ListWatch* watch, ResourceVersion version);
+
 /// Data of objects that no edge pod refers to is dropped while a list is read.
 /// Owner: EdgeController. Thread: control shard. Must outlive the tasks it spawns in `tasks`.
 class ReferenceFollower {
