@@ -150,11 +150,15 @@ void SessionReports::api_status(const k8s::ObjectKey& key,
   if (status.uid != uid) {
     cancel(key, status);
     status = Status{uid, hash, std::nullopt, kAgainDelayMin, {}, std::nullopt};
-    return;
   }
-  if (status.api == hash) return;
+  const bool moved = status.api != hash;
   status.api = hash;
-  judge(key, status, now, kSettle);
+  if (moved || finalised(key, uid)) judge(key, status, now, kSettle);
+}
+
+/// The API took the end of this pod and still has it, or has it again: restored from a backup.
+bool SessionReports::finalised(const k8s::ObjectKey& key, const Uid& uid) const {
+  return revisions_.contains({lane::ReportKind::kFinalised, key, uid});
 }
 
 void SessionReports::forget(const k8s::ObjectKey& key) {
@@ -180,9 +184,11 @@ void SessionReports::judge(const k8s::ObjectKey& key,
                            Status& status,
                            TimePoint now,
                            Duration settle) {
-  const bool known = status.reported.has_value();
-  if (known && *status.reported == status.api) status.delay = kAgainDelayMin;
-  if (!known || *status.reported == status.api || queues_.contains(key)) {
+  const bool ended = finalised(key, status.uid);
+  const bool equal = !ended && status.reported && *status.reported == status.api;
+  const bool known = ended || status.reported.has_value();
+  if (equal) status.delay = kAgainDelayMin;
+  if (!known || equal || queues_.contains(key)) {
     cancel(key, status);
     return;
   }

@@ -69,6 +69,7 @@ class SessionReports {
   void start_next(const k8s::ObjectKey& key, TimePoint now);
   void judge(const k8s::ObjectKey& key, Status& status, TimePoint now, Duration settle);
   void cancel(const k8s::ObjectKey& key, Status& status);
+  bool finalised(const k8s::ObjectKey& key, const Uid& uid) const;
   bool stale(const lane::Report& report) const;
   bool supersede(std::deque<lane::Report>& queue, const lane::Report& report);
 

@@ -111,6 +111,7 @@ void ApiServer::restore(bool bump) {
   version_ = bump ? version_ + 1000 : snapshot_version_;
   compacted_ = version_;
   history_.clear();
+  ++incarnation_;
   events_.clear();  // what was acknowledged since the snapshot is lost by the restore, not by us
   finalised_.clear();
   for (auto& [key, record] : objects_) ordinal_[{record.uid, record.object->version}] = ++ordinals_;
@@ -140,8 +141,10 @@ ObjectPtr ApiServer::get(const ObjectKey& key) const {
   return record ? record->object : nullptr;
 }
 
-Result<std::vector<WatchRecord>> ApiServer::records_after(Kind kind, ResourceVersion from) const {
-  if (from.value() < compacted_ || from.value() > version_) {
+Result<std::vector<WatchRecord>> ApiServer::records_after(Kind kind,
+                                                          ResourceVersion from,
+                                                          std::uint64_t incarnation) const {
+  if (from.value() < compacted_ || from.value() > version_ || incarnation != incarnation_) {
     return fail(Code::kGone, "the history does not reach that far");
   }
   std::vector<WatchRecord> records;

@@ -67,7 +67,12 @@ class ApiServer {
   lane::ReportVerdict apply(const NodeName& node, const StoreId& store, const lane::Report& report);
 
   /// Records of `kind` after `from`. kGone: the history does not reach that far.
-  Result<std::vector<WatchRecord>> records_after(Kind kind, ResourceVersion from) const;
+  /// `incarnation`: of the list that `from` goes back to. A restore ends every watch of before: a server
+  /// that reuses resourceVersions and lets old watches go on cannot be followed by anybody.
+  Result<std::vector<WatchRecord>> records_after(Kind kind,
+                                                 ResourceVersion from,
+                                                 std::uint64_t incarnation) const;
+  std::uint64_t incarnation() const { return incarnation_; }
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
   // ---- for the workload and the invariants
@@ -93,6 +98,7 @@ class ApiServer {
   Objects objects_;
   std::uint64_t version_ = 100;
   std::uint64_t compacted_ = 0;
+  std::uint64_t incarnation_ = 0;  // restores so far
   std::deque<WatchRecord> history_;
   std::uint64_t next_uid_ = 1;
   std::uint64_t serial_ = 0;

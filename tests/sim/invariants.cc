@@ -153,21 +153,25 @@ std::string content_differs(const ApiServer& api, const SimCloud& cloud, SimEdge
   for (const auto& [key, record] : api.objects()) {
     if (key.kind == Kind::kPod && record.node == edge.node()) expected.insert(key);
   }
+  const auto& index = cloud.backend()->index();
+  std::set<ObjectKey> desired;
+  for (const ObjectPtr& object : index.desired(edge.node())) desired.insert(object->key);
+  // Whose doing it is: the index's or the protocol's.
+  const auto text = [&](const ObjectKey& key) {
+    return key.text() + (desired.contains(key) ? " (the index wants it)" : "");
+  };
   for (const ObjectKey& key : expected) {
     const ApiServer::Record* record = api.find(key);
     const auto at = stored.find(key);
     if (!record && at == stored.end()) continue;
-    if (!record) return key.text() + " was deleted and is still stored";
-    if (at == stored.end()) return key.text() + " is missing";
-    if (at->second.uid != record->uid) return key.text() + " has another uid";
+    if (!record) return text(key) + " was deleted and is still stored";
+    if (at == stored.end()) return text(key) + " is missing";
+    if (at->second.uid != record->uid) return text(key) + " has another uid";
     if (at->second.version != record->object->version) return key.text() + " is in an older version";
     if (record->deleting) return key.text() + " is marked deleted and was not finalised";
   }
-  const auto& index = cloud.backend()->index();
-  std::set<ObjectKey> desired;
-  for (const ObjectPtr& object : index.desired(edge.node())) desired.insert(object->key);
   for (const auto& [key, entry] : stored) {
-    if (!expected.contains(key) && key.kind == Kind::kPod) return "no phantom object: " + key.text();
+    if (!expected.contains(key) && key.kind == Kind::kPod) return "no phantom object: " + text(key) + " uid " + entry.uid.str();
     if (!desired.contains(key)) return key.text() + " is stored and not desired";
   }
   return "";

@@ -188,6 +188,7 @@ void SimBackend::try_open(cloudhub::OpenRequest request,
                           std::shared_ptr<cloudhub::NodeFeed> feed,
                           std::function<void(cloudhub::OpenAnswer)> done,
                           TimePoint until) {
+  if (closed_.contains({request.node, request.epoch})) return;  // a newer session may be open
   const bool truth_known = ready() && caught_up(request);
   if (!truth_known && !run_.bugs.welcome_before_lists) {
     run_.coverage.count("Hello before the truth is known");
@@ -208,6 +209,7 @@ void SimBackend::try_open(cloudhub::OpenRequest request,
 }
 
 void SimBackend::close(const NodeName& node, Epoch epoch, std::function<void()> done) {
+  closed_.insert({node, epoch});
   const auto session = sessions_.find(node);
   if (session != sessions_.end() && session->second.epoch == epoch) sessions_.erase(session);
   if (writes_.contains({node, epoch})) {

@@ -74,6 +74,7 @@ class SimBackend final : public cloudhub::NodeBackend,
   std::map<ObjectKey, ObjectPtr> pods_;  // of all nodes, known or not
   std::map<Kind, std::shared_ptr<SimListWatch>> watches_;
   std::map<NodeName, Session> sessions_;
+  std::set<std::pair<NodeName, Epoch>> closed_;
   std::map<std::pair<NodeName, Epoch>, int> writes_;
   std::map<std::pair<NodeName, Epoch>, std::function<void()>> closing_;
 };

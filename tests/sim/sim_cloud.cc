@@ -185,7 +185,8 @@ void SimCloud::Session::desired(std::vector<cloudhub::DesiredChange> changes) {
       return change.object != nullptr || change.key.kind != Kind::kPod;
     });
     run_.scheduler.after(run_.random.between(100ms, 8s), [self = shared_from_this(), again] {
-      if (self->dead_ || self->finishing_) return;
+      // Of a uid that has ended; a restore may have brought it back.
+      if (self->dead_ || self->finishing_ || self->run_.recently_restored()) return;
       self->protocol_.on_desired(again, self->run_.now());
       self->step();
     });
@@ -325,9 +326,11 @@ void SimCloud::Session::set_timer() {
 void SimCloud::Session::check(const lane::Message& message) {
   run_.note("cloud says", message.index() * 1000 + trace_number(message));
   if (const auto* upsert = std::get_if<lane::Upsert>(&message)) {
+    run_.note("upsert " + upsert->object->key.text() + " " + upsert->object->uid.str());
     check_upsert_is_the_newest(run_, *this, *upsert);
   }
   if (const auto* remove = std::get_if<lane::Remove>(&message)) {
+    run_.note("remove " + remove->key.text() + " " + remove->uid.str());
     check_remove_follows_the_truth(run_, cloud_.api_, *this, *remove);
   }
   check_cloud_memory_is_bounded(run_, *this);

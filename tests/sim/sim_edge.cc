@@ -267,7 +267,7 @@ void SimEdge::carry_out(edgehub::Effect& effect) {
   }
   if (const auto* again = std::get_if<edgehub::ReportAgain>(&effect)) {
     if (again->key.kind == Kind::kNode) report_node(true);
-    if (again->key.kind == Kind::kPod) report_pod(again->key, again->uid, true);
+    if (again->key.kind == Kind::kPod) report_again(again->key, again->uid);
   }
   if (auto* token = std::get_if<edgehub::TokenArrived>(&effect); token && token->grant.error.empty()) {
     if (token->grant.token != "token of " + token->grant.slot.pod.str()) {
@@ -450,6 +450,14 @@ void SimEdge::finalise(const ObjectKey& key, const Uid& pod) {
       if (stored && *stored && (*stored)->object->uid != pod) look_at(key);
     });
   });
+}
+
+/// Of a pod that is gone here but not in the API the end is reported again.
+void SimEdge::report_again(const ObjectKey& key, const Uid& pod) {
+  const auto stored = store_->get(key);
+  if (!stored || !*stored || (*stored)->object->uid != pod) return;
+  if ((*stored)->finalised) return finalise(key, pod);
+  report_pod(key, pod, true);
 }
 
 std::string SimEdge::status_of(const Uid& pod) const {

@@ -101,6 +101,7 @@ class SimEdge {
   void start_pod(const ObjectPtr& pod);
   void finalise(const ObjectKey& key, const Uid& pod);
   void report_pod(const ObjectKey& key, const Uid& pod, bool force);
+  void report_again(const ObjectKey& key, const Uid& pod);
   void report_node(bool force);
   void event(const ObjectKey& key, const Uid& pod, const std::string& what);
   template <class What>

@@ -19,6 +19,7 @@ void SimListWatch::perform(kube::ListWatchSteps steps) {
     if (std::holds_alternative<kube::KeepPage>(step)) kept_ = std::move(arrived_);
     if (const auto* list = std::get_if<kube::DeliverList>(&step)) {
       const bool restored = list->version < highest_;
+      listed_ = asked_;
       highest_ = list->version;
       handlers_.on_list(std::move(kept_), list->version, restored);
     }
@@ -34,6 +35,7 @@ void SimListWatch::perform(kube::ListWatchSteps steps) {
 
 void SimListWatch::fetch() {
   // The answer is made now and arrives later: the truth moves on meanwhile.
+  asked_ = api_.incarnation();
   auto answer = std::make_shared<Result<ApiServer::ListAnswer>>(api_.list(kind_));
   run_.scheduler.after(run_.latency(), [weak = weak_from_this(), answer] {
     const auto self = weak.lock();
@@ -52,7 +54,7 @@ void SimListWatch::open(ResourceVersion from) {
     const auto self = weak.lock();
     if (!self || self->stopped_ || id != self->watch_id_) return;
     self->cursor_ = from;
-    const auto records = self->api_.records_after(self->kind_, from);
+    const auto records = self->api_.records_after(self->kind_, from, self->listed_);
     if (!records) {
       self->run_.coverage.count("410");
       if (!self->gone_is_hidden()) return self->end(records.error());
@@ -67,6 +69,7 @@ void SimListWatch::open(ResourceVersion from) {
 bool SimListWatch::gone_is_hidden() {
   if (!run_.bugs.no_relist_after_gone) return false;
   cursor_ = api_.current_version();
+  listed_ = api_.incarnation();
   return true;
 }
 
@@ -85,7 +88,7 @@ void SimListWatch::end(Error error) {
 void SimListWatch::deliver() {
   delivery_scheduled_ = false;
   if (!watching_) return;
-  auto records = api_.records_after(kind_, cursor_);
+  auto records = api_.records_after(kind_, cursor_, listed_);
   if (!records) {
     run_.coverage.count("410");
     if (!gone_is_hidden()) end(records.error());

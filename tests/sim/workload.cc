@@ -9,7 +9,7 @@ constexpr int kPodsPerNode = 15;
 constexpr int kReferencesPerNode = 34;
 // Planned for a moment of the run, so that they happen; and as many again at a byte or an effect that a run
 // may not reach.
-constexpr int kCutsPerRun = 10;
+constexpr int kCutsPerRun = 16;
 constexpr int kCrashesPerRun = 5;
 
 ObjectKey pod_key(int n) { return {Kind::kPod, "default", "pod-" + std::to_string(n)}; }
