@@ -251,6 +251,10 @@ void App::Impl::start() {
   meta->on_objects_changed([this](const std::vector<k8s::ObjectKey>& keys) {
     edged->on_objects_changed(keys);
     tokens->look_now();
+    const bool node_changed = std::any_of(keys.begin(), keys.end(), [](const k8s::ObjectKey& key) {
+      return key.kind == k8s::Kind::kNode;
+    });
+    if (node_changed) reporter->look_now();
   });
   meta->on_tokens_changed(
       [this](const std::vector<lane::TokenSlot>& slots) { edged->on_tokens_changed(slots); });

@@ -66,14 +66,20 @@ async::Task<void> NodeReporter::look() {
   conditions_.update(observe(*use, limits, problem), now);
   const std::string status = node_status(facts_, *use, limits, conditions_, now);
   const auto hash = k8s::status_hash(k8s::Kind::kNode, status);
-  if (!hash || (*hash == reported_ && !again_)) co_return;
+  const k8s::ObjectKey key{k8s::Kind::kNode, "", facts_.name.str()};
+  const auto stored = co_await meta_.get(key);
+  if (!hash || !stored) co_return;
+  const Uid uid = *stored ? (*stored)->object->uid : Uid();
+  if (*hash == reported_ && uid == reported_for_ && !again_) co_return;
 
   metamanager::Batch batch;
   metamanager::NewReport report;
   report.kind = lane::ReportKind::kNodeStatus;
-  report.key = {k8s::Kind::kNode, "", facts_.name.str()};
+  report.key = key;
+  report.uid = uid;
   report.body = node_report_body(node_registration(facts_), status);
-  report.status_hash = *hash;
+  // Of a Node that does not exist nothing is remembered: it is reported anew once it does.
+  if (!uid.empty()) report.status_hash = *hash;
   report.force = again_;
   batch.reports.push_back(std::move(report));
   const Result<void> committed = co_await meta_.commit(std::move(batch));
@@ -82,6 +88,7 @@ async::Task<void> NodeReporter::look() {
     co_return;
   }
   reported_ = *hash;
+  reported_for_ = uid;
   again_ = false;
 }
 

@@ -32,6 +32,8 @@ class NodeReporter {
   void stop();
   /// The API's status is not what was said last: say it again now.
   void report_again();
+  /// The stored Node changed: a new one wants its status.
+  void look_now() { wakeup_.notify(); }
 
  private:
   async::Task<void> look();
@@ -46,6 +48,7 @@ class NodeReporter {
   std::string data_dir_;
   NodeConditions conditions_;
   k8s::StatusHash reported_;
+  Uid reported_for_;  // empty: for a Node that did not exist yet
   TimePoint images_due_{};
   std::string told_problem_;
   bool again_ = false;
