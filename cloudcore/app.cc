@@ -133,7 +133,8 @@ Task<Result<void>> App::Impl::start() {
 
   records = std::make_unique<StoredNodeRecords>(identities);
   controller = std::make_unique<edgecontroller::EdgeController>(
-      executor, *client, *records, edgecontroller::Options{config.cluster_wide_refs});
+      executor, *client, *records, edgecontroller::Options{config.cluster_wide_refs,
+                              std::chrono::seconds(config.default_toleration_seconds)});
   controller->start();
 
   join_service = std::make_shared<cloudhub::JoinService>(

@@ -64,6 +64,7 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
         references(e, c, index, tasks, [this](Changes changes) { changed(std::move(changes)); }),
         intake(c, index, tasks, [this](Changes changes) { changed(std::move(changes)); }) {
     references.set_cluster_wide(o.cluster_wide_references);
+    intake.set_admission_default(o.admission_default);
   }
 
   // ---- start and stop

@@ -31,6 +31,7 @@ class NodeRecords {
 
 struct Options {
   bool cluster_wide_references = false;  // one watch per kind instead of one per kind and namespace
+  std::chrono::seconds admission_default{300};  // see OfflinePolicy
 };
 
 /// Owner: App. Thread: calls from any; the work is on `executor` (the control shard).

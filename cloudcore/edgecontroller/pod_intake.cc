@@ -58,7 +58,8 @@ void PodIntake::put(ObjectPtr pod, Changes& changes) {
   const Result<OfflinePolicy> policy =
       parse_offline_policy(annotation(*index_.node(reading.node), kOfflinePolicyAnnotation));
   if (!policy) log::warning("offline policy not understood, pods are kept", {policy.error()});
-  const OfflinePolicy applied = policy ? *policy : OfflinePolicy{};
+  OfflinePolicy applied = policy ? *policy : OfflinePolicy{};
+  applied.admission_default = admission_default_;
   const auto patch = toleration_patch(*pod->json, applied);
   if (!patch || !*patch) return admit(std::move(pod), reading.node, changes);
   pending_[pod->uid] = pod;

@@ -26,6 +26,7 @@ class PodIntake {
   PodIntake(kube::Client& client, DesiredIndex& index, async::TaskGroup& tasks, Changed changed)
       : client_(client), index_(index), tasks_(tasks), changed_(std::move(changed)) {}
 
+  void set_admission_default(std::chrono::seconds limit) { admission_default_ = limit; }
   /// A pod as the API has it now; one of a node that is not at the edge is passed over.
   void put(ObjectPtr pod, Changes& changes);
   void remove(const ObjectKey& key, const Uid& uid, Changes& changes);
@@ -40,6 +41,7 @@ class PodIntake {
   DesiredIndex& index_;
   async::TaskGroup& tasks_;
   Changed changed_;
+  std::chrono::seconds admission_default_ = OfflinePolicy().admission_default;
   std::set<Uid> looked_at_;
   std::map<Uid, ObjectPtr> pending_;  // newest version seen while the patch is under way
 };

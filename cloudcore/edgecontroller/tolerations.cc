@@ -13,7 +13,6 @@ using Json = nlohmann::json;
 using k8s::text_field;
 using std::chrono::seconds;
 
-constexpr std::int64_t kDefaultTolerationSeconds = 300;  // admission plugin DefaultTolerationSeconds
 constexpr const char* kAbsenceTaints[] = {"node.kubernetes.io/not-ready",
                                           "node.kubernetes.io/unreachable"};
 
@@ -34,10 +33,10 @@ bool matches_absence(const Json& toleration) {
   return false;
 }
 
-bool has_default_limit(const Json& toleration) {
+bool has_default_limit(const Json& toleration, const OfflinePolicy& policy) {
   const auto found = toleration.find("tolerationSeconds");
   return found != toleration.end() && found->is_number_integer() &&
-         found->get<std::int64_t>() == kDefaultTolerationSeconds;
+         found->get<std::int64_t>() == policy.admission_default.count();
 }
 
 void set_limit(Json& toleration, const OfflinePolicy& policy) {
@@ -50,7 +49,9 @@ void set_limit(Json& toleration, const OfflinePolicy& policy) {
 
 Json tolerations_for(Json tolerations, const OfflinePolicy& policy) {
   for (Json& toleration : tolerations) {
-    if (matches_absence(toleration) && has_default_limit(toleration)) set_limit(toleration, policy);
+    const bool added_by_admission =
+        matches_absence(toleration) && has_default_limit(toleration, policy);
+    if (added_by_admission) set_limit(toleration, policy);
   }
   for (const char* key : kAbsenceTaints) {
     const bool matched = std::any_of(tolerations.begin(), tolerations.end(),
@@ -61,6 +62,12 @@ Json tolerations_for(Json tolerations, const OfflinePolicy& policy) {
     tolerations.push_back(std::move(added));
   }
   return tolerations;
+}
+
+OfflinePolicy evict_after(seconds delay) {
+  OfflinePolicy policy;
+  policy.evict_after = delay;
+  return policy;
 }
 
 }  // namespace
@@ -79,9 +86,9 @@ Result<OfflinePolicy> parse_offline_policy(std::string_view annotation) {
   const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), number);
   const std::string_view unit(end, static_cast<std::size_t>(value.data() + value.size() - end));
   if (status != std::errc{} || number < 0 || number > 1'000'000) return bad();
-  if (unit == "s") return OfflinePolicy{seconds(number)};
-  if (unit == "m") return OfflinePolicy{seconds(number * 60)};
-  if (unit == "h") return OfflinePolicy{seconds(number * 3600)};
+  if (unit == "s") return evict_after(seconds(number));
+  if (unit == "m") return evict_after(seconds(number * 60));
+  if (unit == "h") return evict_after(seconds(number * 3600));
   return bad();
 }
 

@@ -33,6 +33,7 @@ struct CloudConfig {
   std::string data_dir = "/var/lib/skerry";
   bool cluster_wide_refs = false;
   std::int64_t hub_shards = 0;
+  std::int64_t default_toleration_seconds = 300;  // the API server's --default-*-toleration-seconds
   std::string log_level = "info";
   std::string log_format = "text";
 };

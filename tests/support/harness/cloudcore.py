@@ -70,4 +70,5 @@ class CloudCore:
                 "advertiseAddress": [self.address],
                 "websocket": {"enable": True, "address": self.address, "port": self.hub_port},
             }},
+            "skerry": {"defaultTolerationSeconds": self._cluster.default_toleration_s},
         }

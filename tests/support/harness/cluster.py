@@ -15,6 +15,7 @@ class Cluster:
     directory: str
     host: str
     port: int
+    default_toleration_s: int = 300  # what admission gives pods against absent nodes
 
     @property
     def pki(self) -> pathlib.Path:

@@ -29,7 +29,7 @@ class ControlPlane:
         self._pki = Certificates(directory / "pki")
         self._binary = control_plane_binary()
         api_port, self._etcd_port, self._etcd_peer_port = free_ports(3)
-        self.cluster = Cluster(str(directory), _HOST, api_port)
+        self.cluster = Cluster(str(directory), _HOST, api_port, default_toleration_s)
         self.etcd = self._process("etcd", self._etcd_flags())
         self.apiserver = self._process("kube-apiserver", self._apiserver_flags())
         self.controller_manager = self._process("kube-controller-manager",
