@@ -89,8 +89,8 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
   void check_ready();
   void open(PendingOpen pending);
   Task<void> answer_open(PendingOpen pending);
-  Task<void> catch_up(const cloudhub::OpenRequest& request);
-  Task<void> catch_up_kind(Kind kind, ResourceVersion seen, ListWatch* watch, kube::Selection what);
+  Task<bool> catch_up(const cloudhub::OpenRequest& request);
+  Task<bool> catch_up_kind(Kind kind, ResourceVersion seen, ListWatch* watch, kube::Selection what);
   void close(NodeName node, Epoch epoch, std::function<void()> done);
   Task<void> apply(NodeName node,
                    Epoch epoch,
@@ -382,9 +382,14 @@ Task<void> EdgeController::Impl::answer_open(PendingOpen pending) {
   // The session may end while this waits, and a newer one of the node take its place.
   const std::pair<NodeName, Epoch> asker(node, pending.request.epoch);
   opening.insert(asker);
-  co_await catch_up(pending.request);
+  const bool caught_up = co_await catch_up(pending.request);
   if (opening.erase(asker) == 0) {
     pending.done(lane::Goodbye{lane::GoodbyeCode::kReplaced, "the session ended meanwhile", {}});
+    co_return;
+  }
+  if (!caught_up) {
+    pending.done(lane::Goodbye{lane::GoodbyeCode::kNotReady,
+                               "the watches lag behind what this node has seen", kNotReadyRetry});
     co_return;
   }
   cloudhub::Opened opened;
@@ -406,7 +411,7 @@ Task<void> EdgeController::Impl::answer_open(PendingOpen pending) {
   pending.done(std::move(opened));
 }
 
-Task<void> EdgeController::Impl::catch_up(const cloudhub::OpenRequest& request) {
+Task<bool> EdgeController::Impl::catch_up(const cloudhub::OpenRequest& request) {
   const std::map<Kind, ResourceVersion> seen = request.seen;
   kube::Selection pods;
   pods.kind = Kind::kPod;
@@ -414,32 +419,35 @@ Task<void> EdgeController::Impl::catch_up(const cloudhub::OpenRequest& request) 
   kube::Selection nodes;
   nodes.kind = Kind::kNode;
   nodes.label_selector = std::string(kEdgeNodeLabel);
+  bool all = true;
   if (seen.contains(Kind::kPod)) {
-    co_await catch_up_kind(Kind::kPod, seen.at(Kind::kPod), pod_watch.get(), pods);
+    all = co_await catch_up_kind(Kind::kPod, seen.at(Kind::kPod), pod_watch.get(), pods);
   }
-  if (seen.contains(Kind::kNode) && !stopping) {
-    co_await catch_up_kind(Kind::kNode, seen.at(Kind::kNode), node_watch.get(), nodes);
+  if (all && seen.contains(Kind::kNode) && !stopping) {
+    all = co_await catch_up_kind(Kind::kNode, seen.at(Kind::kNode), node_watch.get(), nodes);
   }
+  co_return all;
 }
 
 /// The edge has seen a version that this cache has not: wait for the watch, or learn by a consistent
 /// read that the cluster was restored to an older state.
-Task<void> EdgeController::Impl::catch_up_kind(Kind kind,
+Task<bool> EdgeController::Impl::catch_up_kind(Kind kind,
                                                ResourceVersion seen,
                                                ListWatch* watch,
                                                kube::Selection what) {
   const auto self = shared_from_this();
-  if (watch->version() >= seen) co_return;
+  if (watch->version() >= seen) co_return true;
   const Result<ResourceVersion> current = co_await client.current_version(std::move(what));
   if (current && *current < seen) {
     log::warning("the cluster is older than what a node has seen: resynchronising by content",
                  {{"kind", k8s::info(kind).wire}});
-    co_return;
+    co_return true;
   }
   const TimePoint until = client.world().clock.now() + kCatchUpPatience;
   while (!stopping && watch->version() < seen && client.world().clock.now() < until) {
     co_await async::sleep_for(50ms);
   }
+  co_return watch->version() >= seen;
 }
 
 void EdgeController::Impl::close(NodeName node, Epoch epoch, std::function<void()> done) {
