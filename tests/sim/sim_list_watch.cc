@@ -1,6 +1,12 @@
 #include "tests/sim/sim_list_watch.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace skerry::sim {
+namespace {
+constexpr auto kBookmarkInterval = 20s;  // a minute in the real one
+}
 
 SimListWatch::SimListWatch(Run& run, ApiServer& api, Kind kind, Handlers handlers)
     : run_(run), api_(api), kind_(kind), handlers_(std::move(handlers)), protocol_(run.random) {}
@@ -62,6 +68,18 @@ void SimListWatch::open(ResourceVersion from) {
     self->watching_ = true;
     self->perform(self->protocol_.on_watch_open(self->run_.now()));
     self->poke();
+    self->bookmark_later(id);
+  });
+}
+
+/// Without them a watch of a quiet kind would never be known to be up to date.
+void SimListWatch::bookmark_later(std::uint64_t id) {
+  run_.scheduler.after(kBookmarkInterval, [weak = weak_from_this(), id] {
+    const auto self = weak.lock();
+    if (!self || self->stopped_ || id != self->watch_id_ || !self->watching_) return;
+    self->bookmark_due_ = true;
+    self->poke();
+    self->bookmark_later(id);
   });
 }
 
@@ -106,6 +124,11 @@ void SimListWatch::deliver() {
       highest_ = record.version;
       handlers_.on_event(record.type == kube::WatchEventType::kDeleted, record.object);
     }
+  }
+  if (!breaks && std::exchange(bookmark_due_, false)) {
+    cursor_ = api_.current_version();
+    highest_ = std::max(highest_, cursor_);
+    (void)protocol_.on_event(run_.now(), kube::WatchEventType::kBookmark, cursor_);
   }
   if (breaks) end({Code::kUnavailable, "the watch broke", {}});
 }

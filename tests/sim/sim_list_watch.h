@@ -31,6 +31,7 @@ class SimListWatch : public std::enable_shared_from_this<SimListWatch> {
   void fetch();
   void open(ResourceVersion from);
   void deliver();
+  void bookmark_later(std::uint64_t id);
   void end(Error error);
   bool gone_is_hidden();
   void later(Duration delay, void (SimListWatch::*what)());
@@ -44,6 +45,7 @@ class SimListWatch : public std::enable_shared_from_this<SimListWatch> {
   bool stopped_ = false;
   bool watching_ = false;
   bool delivery_scheduled_ = false;
+  bool bookmark_due_ = false;
   std::uint64_t watch_id_ = 0;
   ResourceVersion highest_;  // delivered
   std::uint64_t asked_ = 0, listed_ = 0;  // the API's incarnation
