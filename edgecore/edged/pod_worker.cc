@@ -393,7 +393,7 @@ metamanager::Batch PodWorker::status_batch(bool force) {
   SKERRY_ASSERT(hash.has_value(), "a status that we built has a projection");
   if (force || hash->hex() != record_.status_hash) {
     record_.status_hash = hash->hex();
-    batch.reports.push_back({lane::ReportKind::kPodStatus, key_, uid_, status.json, *hash});
+    batch.reports.push_back({lane::ReportKind::kPodStatus, key_, uid_, status.json, *hash, force});
   }
   std::string record = encode_pod_record(record_);
   if (record != stored_record_) {
