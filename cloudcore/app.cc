@@ -133,7 +133,8 @@ Task<Result<void>> App::Impl::start() {
 
   records = std::make_unique<StoredNodeRecords>(identities);
   controller = std::make_unique<edgecontroller::EdgeController>(
-      executor, *client, *records, edgecontroller::Options{config.cluster_wide_refs,
+      executor, *client, *records,
+      edgecontroller::Options{config.cluster_wide_refs,
                               std::chrono::seconds(config.default_toleration_seconds)});
   controller->start();
 
@@ -160,7 +161,8 @@ Task<Result<void>> App::Impl::start() {
 Task<Result<tls::Authority>> App::Impl::authority() {
   std::string told;
   while (!stopping) {
-    CommandSession session{client, identities, world};  // named: g++ 12 frees braced temporaries twice
+    CommandSession session{client, identities,
+                           world};  // named: g++ 12 frees braced temporaries twice
     Result<tls::Authority> ca = co_await node_authority(session, config);
     if (ca || !is_retryable(ca.error().code)) co_return ca;
     if (told != ca.error().what) log::warning("the CA cannot be read yet", {ca.error()});

@@ -24,8 +24,8 @@ using Command = std::function<async::Task<Result<void>>(CommandSession)>;
 /// Connects as the configuration says and runs the command to its end on this thread.
 Result<void> run_command(const config::CloudConfig& config, Command command);
 
-/// The kubeconfig of the configuration, else the pod's service account. Errors: kNotFound (neither),
-/// and those of kube::load_kubeconfig.
+/// The kubeconfig of the configuration, else the pod's service account. Errors: kNotFound
+/// (neither), and those of kube::load_kubeconfig.
 Result<kube::ClientConfig> kube_client_config(const config::CloudConfig& config);
 
 /// The CA that signs nodes: from files when the configuration names them, else from the store; made

@@ -46,9 +46,8 @@ log::Level level_of(const std::string& word) {
 }
 
 int serve(const config::CloudConfigRead& read) {
-  log::configure(level_of(read.config.log_level), read.config.log_format == "json"
-                                                      ? log::Format::kJson
-                                                      : log::Format::kKeyValue);
+  log::configure(level_of(read.config.log_level),
+                 read.config.log_format == "json" ? log::Format::kJson : log::Format::kKeyValue);
   for (const std::string& warning : read.warnings) log::warning(warning);
   log::info("cloudcore starts", {{"version", SKERRY_VERSION}});
   const Result<void> ran = App(read.config).run();

@@ -29,7 +29,8 @@ async::Task<Result<void>> list(CommandSession session) {
   Result<DenySet> denied = co_await cloudhub::read_deny_list(session.identities);
   if (!denied) co_return fail(denied.error());
   const WallTime now = session.world.clock.wall();
-  fmt::print("{:<32} {:<12} {:<21} {:<21} {}\n", "NODE", "CERTIFICATE", "EXPIRES", "JOINED", "SERIAL");
+  fmt::print("{:<32} {:<12} {:<21} {:<21} {}\n", "NODE", "CERTIFICATE", "EXPIRES", "JOINED",
+             "SERIAL");
   for (const NodeIdentity& node : *nodes) {
     fmt::print("{:<32} {:<12} {:<21} {:<21} {}\n", node.node.str(), state_of(node, *denied, now),
                k8s::format_time(node.not_after), k8s::format_time(node.joined), node.serial);
@@ -38,8 +39,8 @@ async::Task<Result<void>> list(CommandSession session) {
 }
 
 async::Task<Result<void>> revoke(CommandSession session, NodeName node, std::string reason) {
-  Result<bool> known = co_await cloudhub::revoke_node(session.identities, node,
-                                                      session.world.clock.wall(), reason);
+  Result<bool> known =
+      co_await cloudhub::revoke_node(session.identities, node, session.world.clock.wall(), reason);
   if (!known) co_return fail(known.error());
   fmt::print("node {} revoked: its session ends within seconds; a new token lets it join again\n",
              node.str());

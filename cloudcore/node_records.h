@@ -1,5 +1,5 @@
-// What edgecontroller asks about joined nodes, answered from cloudhub's identity store. App's bridge
-// between two modules that do not know each other.
+// What edgecontroller asks about joined nodes, answered from cloudhub's identity store. App's
+// bridge between two modules that do not know each other.
 #pragma once
 
 #include <memory>

@@ -47,10 +47,9 @@ async::Task<Result<void>> create(CommandSession session,
       cloudhub::Pki::make(*authority, kNodeCertificateLife, session.world.clock.wall());
   if (!pki) co_return fail(pki.error());
   const std::string whose = wish.node.empty() ? "any new node" : "node " + wish.node.str();
-  const auto tokens =
-      std::make_shared<cloudhub::JoinTokens>(session.identities, session.world);
-  const WallTime end = session.world.clock.wall() +
-                       std::chrono::duration_cast<WallTime::duration>(wish.life);
+  const auto tokens = std::make_shared<cloudhub::JoinTokens>(session.identities, session.world);
+  const WallTime end =
+      session.world.clock.wall() + std::chrono::duration_cast<WallTime::duration>(wish.life);
   Result<cloudhub::PrintedToken> printed = co_await tokens->create(wish, (*pki)->hash());
   if (!printed) co_return fail(printed.error());
   fmt::print(stderr, "For {}, {} join(s), until {}. It is shown this once:\n", whose, wish.uses_max,
@@ -74,8 +73,7 @@ std::string used_by(const JoinToken& token) {
 }
 
 async::Task<Result<void>> list(CommandSession session) {
-  const auto tokens =
-      std::make_shared<cloudhub::JoinTokens>(session.identities, session.world);
+  const auto tokens = std::make_shared<cloudhub::JoinTokens>(session.identities, session.world);
   Result<std::vector<JoinToken>> found = co_await tokens->list();
   if (!found) co_return fail(found.error());
   const WallTime now = session.world.clock.wall();
@@ -91,8 +89,7 @@ async::Task<Result<void>> list(CommandSession session) {
 }
 
 async::Task<Result<void>> remove(CommandSession session, std::string id) {
-  const auto tokens =
-      std::make_shared<cloudhub::JoinTokens>(session.identities, session.world);
+  const auto tokens = std::make_shared<cloudhub::JoinTokens>(session.identities, session.world);
   Result<void> removed = co_await tokens->remove(id);
   if (!removed) co_return removed;
   fmt::print("token {} deleted\n", id);
@@ -108,7 +105,8 @@ Result<void> run(const config::CloudConfig& config, const TokenCommand& command)
         return create(std::move(session), config, wish);
       });
     }
-    case TokenCommand::Verb::kList: return run_command(config, list);
+    case TokenCommand::Verb::kList:
+      return run_command(config, list);
     case TokenCommand::Verb::kDelete: {
       // A printed token works too: its id is what counts. Nothing of it is echoed.
       const auto first = command.id.find('.');
@@ -124,9 +122,8 @@ Result<void> run(const config::CloudConfig& config, const TokenCommand& command)
         return fail(Code::kMalformed,
                     "not a token's id (6 letters and digits); `cloudcore token list` has them");
       }
-      return run_command(config, [id](CommandSession session) {
-        return remove(std::move(session), id);
-      });
+      return run_command(config,
+                         [id](CommandSession session) { return remove(std::move(session), id); });
     }
   }
   return fail(Code::kInternal, "no such verb");

@@ -18,8 +18,8 @@ struct TokenCommand {
   std::string id;             // delete: ID
 };
 
-/// Answers the process' exit status. Results go to standard output, the token alone on the last line;
-/// an error is one line on standard error.
+/// Answers the process' exit status. Results go to standard output, the token alone on the last
+/// line; an error is one line on standard error.
 int token_command(const config::CloudConfig& config, const TokenCommand& command);
 
 }  // namespace skerry::cloudcore

@@ -35,8 +35,8 @@ using async::Task;
 namespace fs = std::filesystem;
 
 constexpr auto kCertificateCheck = 1h;
-/// After a Welcome that was not in sync, how long what it brings may take before pods that the store
-/// does not know count as left behind.
+/// After a Welcome that was not in sync, how long what it brings may take before pods that the
+/// store does not know count as left behind.
 constexpr auto kDesiredSetSettles = 30s;
 
 Result<void> make_data_dir(const std::string& data_dir) {
@@ -116,9 +116,8 @@ Result<void> App::Impl::build() {
   if (Result<void> opened = open_store(); !opened) return opened;
   auto machine = edged::read_machine_info("/");
   if (!machine) return fail(machine.error());
-  internal_ip =
-      edged::choose_internal_ip(config.node_ip, "", edged::default_route_interface("/"),
-                                edged::interface_addresses());
+  internal_ip = edged::choose_internal_ip(config.node_ip, "", edged::default_route_interface("/"),
+                                          edged::interface_addresses());
   runtime = edged::make_cri_client(executor, world, config.runtime_endpoint);
   auto pods = edged_config(*machine);
   if (!pods) return fail(pods.error());
@@ -134,8 +133,9 @@ Result<void> App::Impl::take_identity() {
   auto stored = files->load();
   if (!stored) return fail(stored.error());
   if (!*stored) {
-    return fail(Code::kNotFound,
-                "this node has not joined: edgecore join --cloudcore-ipport HOST:PORT --token TOKEN");
+    return fail(
+        Code::kNotFound,
+        "this node has not joined: edgecore join --cloudcore-ipport HOST:PORT --token TOKEN");
   }
   auto server = edgehub::parse_server_address(config.cloud_server);
   if (!server) return fail("modules.edgeHub.websocket.server", server.error());
@@ -217,8 +217,7 @@ void App::Impl::build_hub(const edged::MachineInfo& machine) {
       [](const k8s::Object& object) {
         return object.key.kind == k8s::Kind::kPod ? edged::admit(object) : Result<void>();
       },
-      *meta,
-      [this] { return identity->dial(); }, std::move(handlers));
+      *meta, [this] { return identity->dial(); }, std::move(handlers));
   tokens = std::make_unique<edged::TokenKeeper>(
       executor, world, *meta,
       [this](k8s::ObjectKey pod, lane::TokenSlot slot) { return hub->ask_token(pod, slot); });
@@ -279,7 +278,8 @@ Task<void> App::Impl::settle_desired_set() {
   while (!stopping && !desired_set_known) {
     co_await link_changed.wait_until(TimePoint::max());
     if (stopping || !hub->status().live) continue;
-    const bool interrupted = co_await link_changed.wait_until(world.clock.now() + kDesiredSetSettles);
+    const bool interrupted =
+        co_await link_changed.wait_until(world.clock.now() + kDesiredSetSettles);
     if (interrupted || stopping || !hub->status().live) continue;
     desired_set_known = true;
     edged->desired_set_is_known();

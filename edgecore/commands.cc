@@ -228,12 +228,19 @@ int get_command(const config::EdgeConfig& config, GetWhat what, bool json) {
   if (json) {
     std::printf("%s\n", list.dump(2).c_str());
   } else if (pods) {
-    print_rows(list, {{"NAMESPACE", "namespace"}, {"NAME", "name"}, {"READY", "ready"},
-                      {"STATUS", "phase"}, {"REASON", "reason"}, {"RESTARTS", "restarts"},
+    print_rows(list, {{"NAMESPACE", "namespace"},
+                      {"NAME", "name"},
+                      {"READY", "ready"},
+                      {"STATUS", "phase"},
+                      {"REASON", "reason"},
+                      {"RESTARTS", "restarts"},
                       {"IP", "ip"}});
   } else {
-    print_rows(list, {{"KIND", "kind"}, {"NAMESPACE", "namespace"}, {"NAME", "name"},
-                      {"BYTES", "bytes"}, {"REFUSED", "refused"}});
+    print_rows(list, {{"KIND", "kind"},
+                      {"NAMESPACE", "namespace"},
+                      {"NAME", "name"},
+                      {"BYTES", "bytes"},
+                      {"REFUSED", "refused"}});
   }
   return 0;
 }

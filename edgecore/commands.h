@@ -1,5 +1,5 @@
-// edgecore's one-shot commands. Each answers the process' exit status; an error is one line on standard
-// error that says what to do.
+// edgecore's one-shot commands. Each answers the process' exit status; an error is one line on
+// standard error that says what to do.
 #pragma once
 
 #include <string>
@@ -18,7 +18,8 @@ struct JoinCommand {
 /// Gets the identity, writes it under the data dir, starts the systemd unit where it is installed.
 int join_command(const config::EdgeConfig& config, const JoinCommand& command);
 
-/// Forgets the identity and the store: the node can join again as another. Containers are not touched.
+/// Forgets the identity and the store: the node can join again as another. Containers are not
+/// touched.
 int reset_command(const config::EdgeConfig& config);
 
 enum class GetWhat { kPods, kObjects };

@@ -20,9 +20,7 @@ namespace fs = std::filesystem;
 
 using Parts = std::shared_ptr<const LocalApiParts>;
 
-HttpReply json_reply(const Json& json) {
-  return {200, json.dump(2) + "\n", "application/json"};
-}
+HttpReply json_reply(const Json& json) { return {200, json.dump(2) + "\n", "application/json"}; }
 
 std::string of(const HttpRequest& request, const char* name, std::string fallback = {}) {
   const auto found = request.query.find(name);
@@ -38,12 +36,9 @@ Task<HttpReply> status(Parts parts, HttpRequest) {
   Json out;
   out["node"] = parts->facts.node;
   out["version"] = parts->facts.version;
-  out["link"] = {{"cloudcore", parts->facts.server},
-                 {"up", link.live},
-                 {"since", k8s::format_time(link.since)},
-                 {"lastError", link.last_error},
-                 {"otherCluster", link.foreign_cluster},
-                 {"connections", link.connections}};
+  out["link"] = {{"cloudcore", parts->facts.server},      {"up", link.live},
+                 {"since", k8s::format_time(link.since)}, {"lastError", link.last_error},
+                 {"otherCluster", link.foreign_cluster},  {"connections", link.connections}};
   out["certificate"] = {{"expires", k8s::format_time(parts->facts.certificate_expires())}};
   out["runtime"] = {{"answers", parts->edged.runtime_answers()}};
   if (store) {
@@ -52,7 +47,8 @@ Task<HttpReply> status(Parts parts, HttpRequest) {
                     {"objects", store->content.size()},
                     {"commits", figures.commits},
                     {"failedCommits", figures.failures}};
-    out["reports"] = {{"waiting", store->waiting_reports}, {"eventsDropped", store->dropped_events}};
+    out["reports"] = {{"waiting", store->waiting_reports},
+                      {"eventsDropped", store->dropped_events}};
   } else {
     out["store"] = {{"error", store.error().what}};
   }
@@ -64,14 +60,15 @@ Task<HttpReply> status(Parts parts, HttpRequest) {
 Task<HttpReply> pods(Parts parts, HttpRequest) {
   Json out = Json::array();
   for (const edged::PodSummary& pod : parts->edged.pods()) {
-    Json row = {{"namespace", pod.ns},
-                {"name", pod.name},
-                {"uid", pod.uid.str()},
-                {"phase", pod.phase},
-                {"reason", pod.reason},
-                {"ready", std::to_string(pod.containers_ready) + "/" + std::to_string(pod.containers)},
-                {"restarts", pod.restarts},
-                {"ip", pod.ip}};
+    Json row = {
+        {"namespace", pod.ns},
+        {"name", pod.name},
+        {"uid", pod.uid.str()},
+        {"phase", pod.phase},
+        {"reason", pod.reason},
+        {"ready", std::to_string(pod.containers_ready) + "/" + std::to_string(pod.containers)},
+        {"restarts", pod.restarts},
+        {"ip", pod.ip}};
     if (pod.start_time) row["started"] = k8s::format_time(*pod.start_time);
     out.push_back(std::move(row));
   }
@@ -131,7 +128,8 @@ Task<HttpReply> logs(Parts parts, HttpRequest request) {
     return one.ns == ns && one.name == name;
   });
   if (pod == known.end()) {
-    co_return metrics::error_reply({Code::kNotFound, "pod " + ns + "/" + name + " is not here", {}});
+    co_return metrics::error_reply(
+        {Code::kNotFound, "pod " + ns + "/" + name + " is not here", {}});
   }
   const fs::path directory = parts->edged.log_dir(ns, name, pod->uid);
   if (container.empty()) container = only_container(directory);

@@ -55,9 +55,8 @@ log::Level level_of(const std::string& word) {
 }
 
 int serve(const config::EdgeConfigRead& read) {
-  log::configure(level_of(read.config.log_level), read.config.log_format == "json"
-                                                      ? log::Format::kJson
-                                                      : log::Format::kKeyValue);
+  log::configure(level_of(read.config.log_level),
+                 read.config.log_format == "json" ? log::Format::kJson : log::Format::kKeyValue);
   for (const std::string& warning : read.warnings) log::warning(warning);
   const Result<void> ran = App(read.config).run();
   return ran ? 0 : complain(ran.error());

@@ -26,20 +26,20 @@ NodeIdentity::NodeIdentity(std::shared_ptr<edgehub::IdentityStore> files,
 
 async::Task<Result<std::unique_ptr<lane::Lane>>> NodeIdentity::dial() {
   if (state() == edgehub::CertificateState::kTooLate) {
-    co_return fail(Code::kUnauthorized,
-                   "this node's certificate expired more than a year ago: join again with a new token");
+    co_return fail(
+        Code::kUnauthorized,
+        "this node's certificate expired more than a year ago: join again with a new token");
   }
   if (state() == edgehub::CertificateState::kExpired) {
-    const Result<void> renewed =
-        co_await edgehub::renew_expired(files_, server_, edgehub::websocket_to_hub(now_),
-                                        clock_.now() + kRenewDeadline);
+    const Result<void> renewed = co_await edgehub::renew_expired(
+        files_, server_, edgehub::websocket_to_hub(now_), clock_.now() + kRenewDeadline);
     if (!renewed) co_return fail("the expired certificate cannot be renewed", renewed.error());
     reload();
   }
   if (!context_) {
-    auto made = tls::ClientContext::create({identity_.ca_bundle_pem, std::nullopt},
-                                           tls::Identity{identity_.certificate_pem,
-                                                         identity_.key_pem});
+    auto made =
+        tls::ClientContext::create({identity_.ca_bundle_pem, std::nullopt},
+                                   tls::Identity{identity_.certificate_pem, identity_.key_pem});
     if (!made) co_return fail("this node's identity", made.error());
     context_ = *made;
   }

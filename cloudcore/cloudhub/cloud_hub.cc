@@ -126,7 +126,9 @@ Task<void> CloudHub::serve_lane(Shard& shard, std::unique_ptr<lane::Lane> lane) 
       co_await serve_session(shard, std::move(lane), *node_of(peer));
       break;
     case Admission::kJoinOnly:
-    case Admission::kRenewOnly: co_await answer_identity(shard, std::move(lane)); break;
+    case Admission::kRenewOnly:
+      co_await answer_identity(shard, std::move(lane));
+      break;
     case Admission::kNothing: {
       refused_.add();
       log::warning("connection refused", {{"peer", peer.common_name},
@@ -150,11 +152,12 @@ Task<void> CloudHub::answer_identity(Shard& shard, std::unique_ptr<lane::Lane> l
         [answer](Result<lane::CertificateReply> made) {
           answer(made ? lane::Message(std::move(*made)) : lane::Message(goodbye_for(made.error())));
         };
-    if (auto* wanted = std::get_if<lane::JoinRequest>(&question); wanted && peer.common_name.empty()) {
+    if (auto* wanted = std::get_if<lane::JoinRequest>(&question);
+        wanted && peer.common_name.empty()) {
       async::post(control_, [this, remote, reply, request = std::move(*wanted)]() mutable {
-        tasks_.spawn("join", answer_with(JoinService::join(parts_.join_service, std::move(request),
-                                                           remote),
-                                         reply));
+        tasks_.spawn(
+            "join",
+            answer_with(JoinService::join(parts_.join_service, std::move(request), remote), reply));
       });
     } else if (auto* old = std::get_if<lane::RenewRequest>(&question);
                old && !peer.common_name.empty()) {
@@ -182,7 +185,8 @@ Task<void> CloudHub::serve_session(Shard& shard, std::unique_ptr<lane::Lane> lan
   co_await Session::run(session);
   std::function<void(std::function<void(bool)>)> end = [this, node,
                                                         epoch](std::function<void(bool)> done) {
-    async::post(control_, [this, node, epoch, done] { leave(node, epoch, [done] { done(true); }); });
+    async::post(control_,
+                [this, node, epoch, done] { leave(node, epoch, [done] { done(true); }); });
   };
   co_await async::from_callback<bool>(std::move(end));
 }
@@ -212,14 +216,13 @@ void CloudHub::open(Open open,
   const NodeName node = open.request.node;
   const Epoch epoch = open.request.epoch;
   if (!registry_.current(node) && registry_.nodes().size() >= parts_.nodes_max) {
-    return done(lane::Goodbye{lane::GoodbyeCode::kNotReady,
-                              "modules.cloudHub.nodeLimit is reached", kGoodbyeDelayMax});
+    return done(lane::Goodbye{lane::GoodbyeCode::kNotReady, "modules.cloudHub.nodeLimit is reached",
+                              kGoodbyeDelayMax});
   }
   SessionRegistry::Decision decision = registry_.admit(node, open.store, epoch);
   if (auto* refused = std::get_if<lane::Goodbye>(&decision)) {
-    log::warning("a second machine uses a node's certificate", {{"node", node.str()},
-                                                                {"reason", refused->reason},
-                                                                {"audit", "denied"}});
+    log::warning("a second machine uses a node's certificate",
+                 {{"node", node.str()}, {"reason", refused->reason}, {"audit", "denied"}});
     return done(std::move(*refused));
   }
   log::info("session", {{"node", node.str()},
@@ -269,8 +272,8 @@ void CloudHub::set_denied(std::shared_ptr<const DenySet> denied) {
   denied_ = std::move(denied);
   parts_.join_service->set_denied(denied_);
   for (const auto& [epoch, live] : live_) {
-    if (!denied_ || !denied_->is_denied(live.session->node(), live.peer.serial_hex,
-                                        live.peer.not_before)) {
+    if (!denied_ ||
+        !denied_->is_denied(live.session->node(), live.peer.serial_hex, live.peer.not_before)) {
       continue;
     }
     log::warning("a revoked node is put out",
@@ -285,9 +288,9 @@ void CloudHub::renew(const lane::PeerIdentity& peer,
                      lane::RenewRequest request,
                      std::function<void(Result<lane::CertificateReply>)> done) {
   async::post(control_, [this, peer, done, request = std::move(request)]() mutable {
-    tasks_.spawn("renew", answer_with(JoinService::renew(parts_.join_service, peer,
-                                                         std::move(request)),
-                                      done));
+    tasks_.spawn(
+        "renew",
+        answer_with(JoinService::renew(parts_.join_service, peer, std::move(request)), done));
   });
 }
 

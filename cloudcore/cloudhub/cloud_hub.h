@@ -31,8 +31,8 @@ struct HubParts {
   std::size_t nodes_max = 20'000;
 };
 
-/// Owner: App. Thread: the control loop; sessions run on `shards`, loops of which each has one thread.
-/// Limits: kHandshakesMax at once (the rest waits in the listen queue), nodes_max sessions.
+/// Owner: App. Thread: the control loop; sessions run on `shards`, loops of which each has one
+/// thread. Limits: kHandshakesMax at once (the rest waits in the listen queue), nodes_max sessions.
 class CloudHub final : public SessionHost {
  public:
   static constexpr std::size_t kHandshakesMax = 128;

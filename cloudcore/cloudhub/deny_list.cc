@@ -59,7 +59,8 @@ void DenySet::deny_serial(const NodeName& node,
 }
 
 void DenySet::prune(WallTime now) {
-  std::erase_if(entries_, [now](const auto& item) { return item.second.at + kDenyEntryLife < now; });
+  std::erase_if(entries_,
+                [now](const auto& item) { return item.second.at + kDenyEntryLife < now; });
 }
 
 std::string DenySet::encode() const {

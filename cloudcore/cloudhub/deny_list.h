@@ -19,8 +19,8 @@ namespace skerry::cloudhub {
 
 inline constexpr auto kDenyListPoll = std::chrono::seconds(2);
 /// A certificate of 30 days that may still be renewed 365 days after its expiry.
-inline constexpr auto kDenyEntryLife = kNodeCertificateLife + kRenewAfterExpiryMax +
-                                       std::chrono::hours(24);
+inline constexpr auto kDenyEntryLife =
+    kNodeCertificateLife + kRenewAfterExpiryMax + std::chrono::hours(24);
 
 struct DenyEntry {
   WallTime issued_until{};  // certificates issued up to this second are refused; zero: none by time
@@ -56,12 +56,12 @@ async::Task<Result<void>> change_deny_list(std::shared_ptr<IdentityStore> store,
 /// The stored list; an empty one when there is none yet.
 async::Task<Result<DenySet>> read_deny_list(std::shared_ptr<IdentityStore> store);
 
-/// Reads the list every kDenyListPoll and tells each change. While the API is away the last list counts.
-/// Owner: App. Thread: the control loop.
+/// Reads the list every kDenyListPoll and tells each change. While the API is away the last list
+/// counts. Owner: App. Thread: the control loop.
 class DenyListWatch {
  public:
-  /// On the control loop, first with the first list that could be read. The hub posts it to its shards,
-  /// which then close the live sessions it denies.
+  /// On the control loop, first with the first list that could be read. The hub posts it to its
+  /// shards, which then close the live sessions it denies.
   using Listener = std::function<void(std::shared_ptr<const DenySet>)>;
 
   DenyListWatch(async::Executor executor,

@@ -1,6 +1,6 @@
-// Keys whose newest state one node has not been sent. Marking a key twice keeps one entry, so a slow
-// node costs at most its number of objects.
-// Owner: SessionDelivery. Thread: its shard. Source: design.md 4.4.
+// Keys whose newest state one node has not been sent. Marking a key twice keeps one entry, so a
+// slow node costs at most its number of objects. Owner: SessionDelivery. Thread: its shard. Source:
+// design.md 4.4.
 #pragma once
 
 #include <map>

@@ -10,7 +10,10 @@ IdentityExchange::IdentityExchange(async::Executor shard,
       world_(world),
       ask_(std::move(ask)),
       deadline_(world.clock.now() + kQuestionDeadline),
-      pump_(shard, std::move(lane), *this, world.clock,
+      pump_(shard,
+            std::move(lane),
+            *this,
+            world.clock,
             {.message_bytes_max = kJoinBytesMax, .queue_bytes_max = kJoinBytesMax}) {}
 
 async::Task<void> IdentityExchange::run(std::shared_ptr<IdentityExchange> self) {
@@ -29,9 +32,8 @@ void IdentityExchange::on_message(lane::Message message, TimePoint now) {
   asked_ = true;
   deadline_ = now + kAnswerDeadline;
   ask_(std::move(message), [self = shared_from_this()](lane::Message reply) {
-    async::post(self->shard_, [self, reply = std::move(reply)]() mutable {
-      self->answer(std::move(reply));
-    });
+    async::post(self->shard_,
+                [self, reply = std::move(reply)]() mutable { self->answer(std::move(reply)); });
   });
 }
 

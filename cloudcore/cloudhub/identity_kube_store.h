@@ -8,7 +8,8 @@
 
 namespace skerry::cloudhub {
 
-/// Owner: App. Thread: the Kubernetes client's loop. Each call ends within the client's own timeout.
+/// Owner: App. Thread: the Kubernetes client's loop. Each call ends within the client's own
+/// timeout.
 std::shared_ptr<IdentityStore> make_kube_identity_store(std::shared_ptr<kube::Client> client);
 
 }  // namespace skerry::cloudhub

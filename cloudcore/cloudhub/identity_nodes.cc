@@ -45,7 +45,8 @@ Record encode_identity(const NodeIdentity& identity) {
 
 Result<NodeIdentity> decode_identity(const Record& record) {
   const auto datum = record.data.find(kDatum);
-  const json body = datum == record.data.end() ? json() : json::parse(datum->second, nullptr, false);
+  const json body =
+      datum == record.data.end() ? json() : json::parse(datum->second, nullptr, false);
   NodeIdentity identity;
   if (body.is_object()) identity.node = NodeName(text_at(body, "node"));
   if (identity.node.empty() || identity_record_name(identity.node) != record.name) {
@@ -73,8 +74,8 @@ Result<NodeIdentity> decode_identity(const Record& record) {
 std::vector<std::string> extend_lineage(std::vector<std::string> lineage,
                                         const std::string& presented,
                                         const std::string& issued) {
-  // What was presented is what the node surely has; it moves next to the newest, so that it is the last
-  // to be dropped.
+  // What was presented is what the node surely has; it moves next to the newest, so that it is the
+  // last to be dropped.
   std::erase(lineage, presented);
   lineage.push_back(presented);
   lineage.push_back(issued);
@@ -105,7 +106,8 @@ async::Task<Result<std::vector<NodeIdentity>>> list_identities(
   co_return identities;
 }
 
-async::Task<Result<void>> put_identity(std::shared_ptr<IdentityStore> store, NodeIdentity identity) {
+async::Task<Result<void>> put_identity(std::shared_ptr<IdentityStore> store,
+                                       NodeIdentity identity) {
   Record record = encode_identity(identity);
   if (record.resource_version.empty()) {
     Result<Record> created = co_await store->create(std::move(record));
@@ -124,7 +126,8 @@ async::Task<Result<bool>> revoke_node(std::shared_ptr<IdentityStore> store,
   Result<std::optional<NodeIdentity>> identity = co_await find_identity(store, node);
   if (!identity) co_return fail(identity.error());
   std::function<void(DenySet&)> deny = [&node, &reason, now, &identity](DenySet& set) {
-    // The newest certificate is named by its serial too: this machine's clock may be behind the hub's.
+    // The newest certificate is named by its serial too: this machine's clock may be behind the
+    // hub's.
     if (*identity) {
       for (const std::string& serial : (*identity)->lineage) {
         set.deny_serial(node, serial, now, reason);

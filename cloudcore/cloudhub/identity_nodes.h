@@ -24,8 +24,8 @@ struct NodeIdentity {
   WallTime joined{};
   std::string token_id;  // by which it joined last
   Labels labels;         // for its Node when that is created
-  /// Serials since the last join, the newest last: only these may be renewed. A renewal whose answer
-  /// was lost leaves the node with an older one.
+  /// Serials since the last join, the newest last: only these may be renewed. A renewal whose
+  /// answer was lost leaves the node with an older one.
   std::vector<std::string> lineage;
   /// The Node was created since the last join: if it is missing now, an administrator deleted it.
   bool registered = false;
@@ -45,7 +45,8 @@ std::vector<std::string> extend_lineage(std::vector<std::string> lineage,
 /// Nothing: the node never joined.
 async::Task<Result<std::optional<NodeIdentity>>> find_identity(std::shared_ptr<IdentityStore> store,
                                                                NodeName node);
-async::Task<Result<std::vector<NodeIdentity>>> list_identities(std::shared_ptr<IdentityStore> store);
+async::Task<Result<std::vector<NodeIdentity>>> list_identities(
+    std::shared_ptr<IdentityStore> store);
 /// Creates, or replaces by resource version. Errors: kConflict, kAlreadyExists: read again.
 async::Task<Result<void>> put_identity(std::shared_ptr<IdentityStore> store, NodeIdentity identity);
 

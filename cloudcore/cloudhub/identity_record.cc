@@ -56,7 +56,8 @@ Result<std::string> encode_secret(const Record& record) {
     bytes += key.size() + value.size();
     secret["data"][key] = encode_base64(value);
   }
-  if (bytes > kRecordBytesMax) return fail(Code::kTooLarge, "record " + record.name + " is too large");
+  if (bytes > kRecordBytesMax)
+    return fail(Code::kTooLarge, "record " + record.name + " is too large");
   return secret.dump();
 }
 

@@ -1,7 +1,7 @@
-// Where identities rest: small records in namespace skerry-system, changed only by compare-and-set, so
-// that two cloudcores, or a command and a cloudcore, never both win.
-// Source: design.md section 6. Implementations: identity_kube_store.h (Secrets), and the fake in
-// tests/support, which passes the same contract test.
+// Where identities rest: small records in namespace skerry-system, changed only by compare-and-set,
+// so that two cloudcores, or a command and a cloudcore, never both win. Source: design.md
+// section 6. Implementations: identity_kube_store.h (Secrets), and the fake in tests/support, which
+// passes the same contract test.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@
 namespace skerry::cloudhub {
 
 inline constexpr std::string_view kIdentityNamespace = "skerry-system";
-inline constexpr std::size_t kRecordBytesMax = 900 * 1024;  // etcd takes 1.5 MiB with base64 and all
+inline constexpr std::size_t kRecordBytesMax =
+    900 * 1024;  // etcd takes 1.5 MiB with base64 and all
 
 enum class RecordKind : std::uint8_t { kCa, kJoinToken, kNodeIdentity, kDenyList, kCount };
 /// Value of label skerry.io/record and end of the Secret's type.
@@ -40,7 +41,8 @@ class IdentityStore {
   virtual async::Task<Result<std::vector<Record>>> list(RecordKind kind) = 0;
   /// Answers the record with its resource version. Errors: kAlreadyExists, kTooLarge.
   virtual async::Task<Result<Record>> create(Record record) = 0;
-  /// Only while the stored one has record.resource_version. Errors: kConflict, kNotFound, kTooLarge.
+  /// Only while the stored one has record.resource_version. Errors: kConflict, kNotFound,
+  /// kTooLarge.
   virtual async::Task<Result<Record>> replace(Record record) = 0;
   /// Gone afterwards; kNotFound when it was not there.
   virtual async::Task<Result<void>> remove(std::string name) = 0;

@@ -29,10 +29,9 @@ bool JoinRate::take(const std::string& name, TimePoint now) {
 }
 
 void JoinRate::make_room() {
-  const auto oldest =
-      std::min_element(buckets_.begin(), buckets_.end(), [](const auto& a, const auto& b) {
-        return a.second.filled < b.second.filled;
-      });
+  const auto oldest = std::min_element(
+      buckets_.begin(), buckets_.end(),
+      [](const auto& a, const auto& b) { return a.second.filled < b.second.filled; });
   if (oldest != buckets_.end()) buckets_.erase(oldest);
 }
 

@@ -135,9 +135,8 @@ async::Task<Result<lane::CertificateReply>> JoinService::join(std::shared_ptr<Jo
   co_return reply;
 }
 
-async::Task<Result<lane::CertificateReply>> JoinService::try_join(
-    std::shared_ptr<JoinService> self,
-    lane::JoinRequest request) {
+async::Task<Result<lane::CertificateReply>> JoinService::try_join(std::shared_ptr<JoinService> self,
+                                                                  lane::JoinRequest request) {
   if (!self->denied_) co_return fail(not_ready());
   const std::optional<PresentedToken> presented = parse_presented_token(request.token);
   if (!presented) co_return fail(unknown_token());
@@ -146,7 +145,8 @@ async::Task<Result<lane::CertificateReply>> JoinService::try_join(
                    "a node's name is of a-z, 0-9, '-' and '.', at most 200 characters; choose one "
                    "with --edgenode-name");
   }
-  if (Result<void> checked = check_labels(request.labels); !checked) co_return fail(checked.error());
+  if (Result<void> checked = check_labels(request.labels); !checked)
+    co_return fail(checked.error());
   Result<tls::RequestInfo> csr = tls::parse_request(request.csr_pem);
   if (!csr) co_return fail("the certificate request", csr.error());
   Result<std::optional<NodeIdentity>> taken_by = co_await find_identity(self->store_, request.node);
@@ -176,8 +176,8 @@ async::Task<Result<lane::CertificateReply>> JoinService::try_join(
   co_return self->reply_with(redeemed->use.certificate_pem);
 }
 
-/// A name that has a living identity is not handed to another key by a token that was made for nobody
-/// in particular: with it any holder of a token could take over any node.
+/// A name that has a living identity is not handed to another key by a token that was made for
+/// nobody in particular: with it any holder of a token could take over any node.
 Result<TokenUse> JoinService::issue_for_join(const JoinToken& token,
                                              const std::optional<NodeIdentity>& taken_by,
                                              const lane::JoinRequest& request) const {
@@ -193,8 +193,8 @@ Result<TokenUse> JoinService::issue_for_join(const JoinToken& token,
   }
   const bool other_key = taken_by && taken_by->key_hash != use->key_hash;
   if (!other_key || !token.node.empty()) return use;
-  const bool is_revoked = denied_->is_denied(taken_by->node, taken_by->serial,
-                                             taken_by->issued - kCertificateBackdate);
+  const bool is_revoked =
+      denied_->is_denied(taken_by->node, taken_by->serial, taken_by->issued - kCertificateBackdate);
   if (is_revoked) return use;
   return fail(Code::kForbidden,
               "there is a node \"" + request.node.str() + "\" already, joined at " +
@@ -204,8 +204,8 @@ Result<TokenUse> JoinService::issue_for_join(const JoinToken& token,
                   request.node.str());
 }
 
-/// Also after a repeat: the first try may have ended between the token and here. An older answer never
-/// replaces a newer identity.
+/// Also after a repeat: the first try may have ended between the token and here. An older answer
+/// never replaces a newer identity.
 async::Task<Result<void>> JoinService::remember_join(std::shared_ptr<JoinService> self,
                                                      JoinTokens::Redeemed redeemed,
                                                      Labels labels) {
@@ -257,7 +257,8 @@ async::Task<Result<lane::CertificateReply>> JoinService::renew(std::shared_ptr<J
                                                                lane::RenewRequest request) {
   if (!self->rate_.take("node " + peer.common_name, self->world_.clock.now())) {
     self->count(kRenewalsTotal, "throttled");
-    co_return fail(Error{Code::kThrottled, "too many renewals; try again", std::chrono::seconds(5)});
+    co_return fail(
+        Error{Code::kThrottled, "too many renewals; try again", std::chrono::seconds(5)});
   }
   const std::string name = peer.common_name;
   Reply reply = co_await try_renew(self, std::move(peer), std::move(request));
@@ -272,16 +273,15 @@ async::Task<Result<lane::CertificateReply>> JoinService::renew(std::shared_ptr<J
 }
 
 async::Task<Result<lane::CertificateReply>> JoinService::try_renew(
-    std::shared_ptr<JoinService> self,
-    lane::PeerIdentity peer,
-    lane::RenewRequest request) {
+    std::shared_ptr<JoinService> self, lane::PeerIdentity peer, lane::RenewRequest request) {
   const WallTime now = self->world_.clock.wall();
   lane::Goodbye refusal;
   const Admission admission = admit(peer, self->denied_.get(), now, refusal);
   if (admission == Admission::kNothing || admission == Admission::kJoinOnly) {
     if (!self->denied_) co_return fail(not_ready());
-    co_return fail(Code::kForbidden,
-                   refusal.reason.empty() ? "only a node's certificate can be renewed" : refusal.reason);
+    co_return fail(Code::kForbidden, refusal.reason.empty()
+                                         ? "only a node's certificate can be renewed"
+                                         : refusal.reason);
   }
   const NodeName node = *node_of(peer);
   for (int attempt = 0; attempt < kConflictRetries; ++attempt) {
@@ -291,10 +291,9 @@ async::Task<Result<lane::CertificateReply>> JoinService::try_renew(
     const bool in_lineage = std::find(identity.lineage.begin(), identity.lineage.end(),
                                       peer.serial_hex) != identity.lineage.end();
     if (found->has_value() && !in_lineage) {
-      co_return fail(Code::kForbidden, "this certificate of node \"" + node.str() +
-                                           "\" was replaced at " +
-                                           k8s::format_time(identity.joined) +
-                                           "; join again with a new token");
+      co_return fail(Code::kForbidden,
+                     "this certificate of node \"" + node.str() + "\" was replaced at " +
+                         k8s::format_time(identity.joined) + "; join again with a new token");
     }
     Result<TokenUse> use = self->pki_->issue_node(node, request.csr_pem, now);
     if (!use) co_return fail(use.error());

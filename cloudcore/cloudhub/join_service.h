@@ -1,5 +1,5 @@
-// Who gets a certificate: Join by token, Renew by the certificate so far. The session layer calls it for
-// connections that may do nothing else. Source: design.md section 6.
+// Who gets a certificate: Join by token, Renew by the certificate so far. The session layer calls
+// it for connections that may do nothing else. Source: design.md section 6.
 #pragma once
 
 #include <memory>
@@ -20,8 +20,8 @@ namespace skerry::cloudhub {
 std::optional<NodeName> node_of(const lane::PeerIdentity& peer);
 
 enum class Admission : std::uint8_t { kNothing, kJoinOnly, kRenewOnly, kSession };
-/// What a connection may do, from its certificate alone. `denied` null: the list is not known yet, so
-/// nobody gets in. `refusal` is filled in for kNothing.
+/// What a connection may do, from its certificate alone. `denied` null: the list is not known yet,
+/// so nobody gets in. `refusal` is filled in for kNothing.
 Admission admit(const lane::PeerIdentity& peer,
                 const DenySet* denied,
                 WallTime now,
@@ -30,8 +30,8 @@ Admission admit(const lane::PeerIdentity& peer,
 /// An error of join() or renew() as the peer hears it.
 lane::Goodbye goodbye_for(const Error& error);
 
-/// Owner: App; `self` is held by each running call. Thread: the control loop; the hub's shards post here.
-/// Limits: JoinRate. The secret of a token is never logged.
+/// Owner: App; `self` is held by each running call. Thread: the control loop; the hub's shards post
+/// here. Limits: JoinRate. The secret of a token is never logged.
 class JoinService {
  public:
   struct Parts {

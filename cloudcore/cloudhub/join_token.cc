@@ -126,8 +126,9 @@ Result<std::optional<TokenUse>> decide_redeem(const JoinToken& token,
                                               WallTime now) {
   if (!secret_matches(token, secret)) return fail(unknown_token());
   if (!token.node.empty() && token.node != node) {
-    return fail(Code::kForbidden, "this token is for node \"" + token.node.str() + "\", not for \"" +
-                                      node.str() + "\"; join by that name or make another token");
+    return fail(Code::kForbidden, "this token is for node \"" + token.node.str() +
+                                      "\", not for \"" + node.str() +
+                                      "\"; join by that name or make another token");
   }
   // Before expiry and use: the answer to a join that succeeded may have been lost on its way.
   for (const TokenUse& use : token.uses) {
@@ -152,18 +153,23 @@ bool is_label_for_nodes(std::string_view key) {
   if (slash == std::string_view::npos) return true;
   const std::string_view domain = key.substr(0, slash);
   const auto within = [domain](std::string_view parent) {
-    return domain == parent || (domain.ends_with(parent) &&
-                                domain[domain.size() - parent.size() - 1] == '.');
+    return domain == parent ||
+           (domain.ends_with(parent) && domain[domain.size() - parent.size() - 1] == '.');
   };
   if (within("node-restriction.kubernetes.io")) return false;
   if (within("kubelet.kubernetes.io") || within("node.kubernetes.io")) return true;
   if (within("skerry.io")) return false;  // the offline policy and its like are the administrator's
   constexpr std::string_view kAllowed[] = {
-      "kubernetes.io/hostname",           "kubernetes.io/arch",
-      "kubernetes.io/os",                 "topology.kubernetes.io/zone",
-      "topology.kubernetes.io/region",    "node-role.kubernetes.io/edge",
-      "node-role.kubernetes.io/agent",    "beta.kubernetes.io/arch",
-      "beta.kubernetes.io/os",            "beta.kubernetes.io/instance-type",
+      "kubernetes.io/hostname",
+      "kubernetes.io/arch",
+      "kubernetes.io/os",
+      "topology.kubernetes.io/zone",
+      "topology.kubernetes.io/region",
+      "node-role.kubernetes.io/edge",
+      "node-role.kubernetes.io/agent",
+      "beta.kubernetes.io/arch",
+      "beta.kubernetes.io/os",
+      "beta.kubernetes.io/instance-type",
       "node.kubernetes.io/instance-type",
   };
   if (std::find(std::begin(kAllowed), std::end(kAllowed), key) != std::end(kAllowed)) return true;

@@ -1,5 +1,5 @@
-// What a join token is and what may be done with it: pure decisions. The records' life: join_tokens.h.
-// Source: design.md section 6, reference/reliability.md section 3.
+// What a join token is and what may be done with it: pure decisions. The records' life:
+// join_tokens.h. Source: design.md section 6, reference/reliability.md section 3.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,11 @@ struct TokenUse {
 
 /// As stored: the secret only as a salted hash.
 struct JoinToken {
-  std::string id;         // 6 of [a-z0-9], public
-  std::string salt;       // 16 random bytes
-  std::string hash;       // hex SHA-256 of salt + secret
-  NodeName node;          // empty: any name that is not taken
-  Labels labels;          // of the Node that joins
+  std::string id;    // 6 of [a-z0-9], public
+  std::string salt;  // 16 random bytes
+  std::string hash;  // hex SHA-256 of salt + secret
+  NodeName node;     // empty: any name that is not taken
+  Labels labels;     // of the Node that joins
   std::int64_t uses_max = 1;
   WallTime created{};
   WallTime expires{};

@@ -5,7 +5,7 @@
 namespace skerry::cloudhub {
 namespace {
 
-constexpr int kConflictRetries = 16;  // racers on one reusable token
+constexpr int kConflictRetries = 16;                       // racers on one reusable token
 constexpr auto kKeptAfterExpiry = std::chrono::hours(24);  // to say "expired", not "unknown"
 
 }  // namespace
@@ -40,7 +40,8 @@ async::Task<Result<void>> JoinTokens::remove(std::string id) {
   const std::shared_ptr<IdentityStore> store = store_;
   Result<void> removed = co_await store->remove(token_record_name(id));
   if (!removed && removed.error().code == Code::kNotFound) {
-    co_return fail(Code::kNotFound, "there is no token " + id + "; `cloudcore token list` has them");
+    co_return fail(Code::kNotFound,
+                   "there is no token " + id + "; `cloudcore token list` has them");
   }
   co_return removed;
 }
@@ -69,9 +70,8 @@ async::Task<Result<JoinTokens::Redeemed>> JoinTokens::redeem(Redemption redempti
     if (!record) co_return fail(record.error());
     Result<JoinToken> token = decode_token(*record);
     if (!token) co_return fail(token.error());
-    Result<std::optional<TokenUse>> earlier =
-        decide_redeem(*token, redemption.token.secret, redemption.node, redemption.key_hash,
-                      world_.clock.wall());
+    Result<std::optional<TokenUse>> earlier = decide_redeem(
+        *token, redemption.token.secret, redemption.node, redemption.key_hash, world_.clock.wall());
     if (!earlier) co_return fail(earlier.error());
     if (*earlier) co_return Redeemed{std::move(**earlier), std::move(*token), true};
 

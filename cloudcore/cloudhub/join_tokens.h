@@ -36,8 +36,8 @@ class JoinTokens {
     JoinToken token;
     bool repeated = false;  // the certificate of an earlier join with the same key
   };
-  /// Of any number of racers at most uses_max get a certificate. Errors: as decide_redeem, as issue,
-  /// the store's (retryable: ask again with the same key).
+  /// Of any number of racers at most uses_max get a certificate. Errors: as decide_redeem, as
+  /// issue, the store's (retryable: ask again with the same key).
   async::Task<Result<Redeemed>> redeem(Redemption redemption);
 
  private:

@@ -1,7 +1,8 @@
 // What the hub asks of the controllers about one node. edgecontroller implements it.
 //
-// Threads: every call may come from any hub shard and returns at once; the work is done on the control
-// shard. Callbacks and NodeFeed calls are made on the control shard: the hub posts to its own.
+// Threads: every call may come from any hub shard and returns at once; the work is done on the
+// control shard. Callbacks and NodeFeed calls are made on the control shard: the hub posts to its
+// own.
 #pragma once
 
 #include <functional>

@@ -107,7 +107,8 @@ async::Task<Result<tls::Authority>> load_or_make_authority(std::shared_ptr<Ident
                                                            seam::World world) {
   Result<Record> record = co_await store->get(kCaRecord);
   if (record) co_return authority_from(*record);
-  if (record.error().code != Code::kNotFound) co_return fail("cannot read the node CA", record.error());
+  if (record.error().code != Code::kNotFound)
+    co_return fail("cannot read the node CA", record.error());
 
   Result<tls::Authority> made = tls::make_authority("skerry-node-ca", world.clock.wall());
   if (!made) co_return made;

@@ -27,7 +27,8 @@ struct ServerNames {
   friend bool operator==(const ServerNames&, const ServerNames&) = default;
 };
 
-/// Sorts names and addresses apart, lower-cases, drops doubles, empty ones and scoped link-local ones.
+/// Sorts names and addresses apart, lower-cases, drops doubles, empty ones and scoped link-local
+/// ones.
 ServerNames server_names(const std::vector<std::string>& wanted);
 /// The host's name and the addresses of its interfaces, for server_names(). Asks the system.
 std::vector<std::string> local_server_names();
@@ -69,18 +70,18 @@ class Pki {
   WallTime not_after_;
 };
 
-/// The CA from Secret skerry-ca; made and stored only when the store says that there is none. Any other
-/// error is returned and nothing is made: a second CA would lock every edge out.
+/// The CA from Secret skerry-ca; made and stored only when the store says that there is none. Any
+/// other error is returned and nothing is made: a second CA would lock every edge out.
 async::Task<Result<tls::Authority>> load_or_make_authority(std::shared_ptr<IdentityStore> store,
                                                            seam::World world);
 /// Errors: kNotFound, kStorage, kTooLarge.
 Result<tls::Authority> read_authority_files(const std::string& certificate_file,
                                             const std::string& key_file);
 
-/// The CA by which the API server knows its clients, empty when it cannot be read (RBAC) or is none.
+/// The CA by which the API server knows its clients, empty when it cannot be read (RBAC) or is
+/// none.
 async::Task<Result<std::string>> read_cluster_client_ca(std::shared_ptr<kube::Client> client);
 /// kForbidden when nodes' certificates would be credentials of the Kubernetes API.
-Result<void> check_not_client_ca(const tls::Authority& authority,
-                                 const std::string& client_ca_pem);
+Result<void> check_not_client_ca(const tls::Authority& authority, const std::string& client_ca_pem);
 
 }  // namespace skerry::cloudhub

@@ -1,5 +1,5 @@
-// One node's live session: SessionProtocol with hands. The shell only carries: bytes to and from the
-// lane, effects to the controllers, answers back.
+// One node's live session: SessionProtocol with hands. The shell only carries: bytes to and from
+// the lane, effects to the controllers, answers back.
 #pragma once
 
 #include <memory>

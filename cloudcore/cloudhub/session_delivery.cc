@@ -52,7 +52,8 @@ std::vector<lane::StatusEntry> SessionDelivery::statuses() const {
 
 void SessionDelivery::assume_held(std::uint16_t equal_buckets) {
   for (auto& [key, slot] : slots_) {
-    if (slot.desired && in(equal_buckets, key)) slot.held = Held{slot.desired->uid, slot.desired->version};
+    if (slot.desired && in(equal_buckets, key))
+      slot.held = Held{slot.desired->uid, slot.desired->version};
   }
 }
 
@@ -133,13 +134,13 @@ std::vector<k8s::ObjectPtr> SessionDelivery::take_prepares() {
   return std::exchange(prepares_, {});
 }
 
-/// Asked for early, so that the answers are here when the pods' turn comes; bounded, because tokens age.
+/// Asked for early, so that the answers are here when the pods' turn comes; bounded, because tokens
+/// age.
 void SessionDelivery::request_preludes() {
   while (preparing_.size() < kPreparesMax) {
-    std::optional<k8s::ObjectKey> pod = dirty_.first_pod_upsert(
-        [this](const k8s::ObjectKey& key) {
-          return needs_prelude(slots_.at(key)) && !preparing_.contains(key);
-        });
+    std::optional<k8s::ObjectKey> pod = dirty_.first_pod_upsert([this](const k8s::ObjectKey& key) {
+      return needs_prelude(slots_.at(key)) && !preparing_.contains(key);
+    });
     if (!pod) return;
     const Slot& slot = slots_.at(*pod);
     dirty_.clear(*pod);
@@ -186,7 +187,8 @@ std::optional<lane::Message> SessionDelivery::send_upsert(const k8s::ObjectKey& 
   const bool first_of_uid = needs_prelude(slot);
   if (first_of_uid && preparing == preparing_.end()) return send_behind_pod();
   const std::size_t bytes = slot.desired->json->size() + kMessageOverhead;
-  if (bytes_in_flight_ > 0 && bytes_in_flight_ + bytes > kUpsertBytesInFlightMax) return std::nullopt;
+  if (bytes_in_flight_ > 0 && bytes_in_flight_ + bytes > kUpsertBytesInFlightMax)
+    return std::nullopt;
 
   lane::Upsert upsert{Seq(++last_seq_), slot.desired, std::nullopt};
   std::deque<lane::Message> burst;
@@ -211,8 +213,8 @@ std::optional<lane::Message> SessionDelivery::send_upsert(const k8s::ObjectKey& 
   return next();
 }
 
-/// Pods that nobody has asked a prelude for stand first (take_prepares() is full): what comes after the
-/// pods does not depend on them.
+/// Pods that nobody has asked a prelude for stand first (take_prepares() is full): what comes after
+/// the pods does not depend on them.
 std::optional<lane::Message> SessionDelivery::send_behind_pod() {
   std::optional<k8s::ObjectKey> key = dirty_.first_pod_upsert([this](const k8s::ObjectKey& pod) {
     return !needs_prelude(slots_.at(pod)) || preparing_.contains(pod);

@@ -87,7 +87,8 @@ class SessionDelivery {
   bool judging_ = false;  // false until the edge's state is known
   std::map<k8s::ObjectKey, Slot> slots_;
   DirtyKeys dirty_;
-  std::map<k8s::ObjectKey, Preparing> preparing_;  // pods taken out of dirty_ until their prelude is here
+  std::map<k8s::ObjectKey, Preparing>
+      preparing_;  // pods taken out of dirty_ until their prelude is here
   std::vector<k8s::ObjectPtr> prepares_;
   std::deque<lane::Message> burst_;  // grants and the Upsert of their pod, in this order
   std::deque<Flight> flight_;

@@ -43,13 +43,12 @@ void SessionProtocol::on_hello(lane::Hello hello, TimePoint now) {
   if (hello.protocol_min > lane::kProtocolVersion || hello.protocol_max < lane::kProtocolVersion) {
     return violate("no common protocol version: this cloudcore speaks " +
                    std::to_string(lane::kProtocolVersion) + ", the edge " +
-                   std::to_string(hello.protocol_min) + " to " + std::to_string(hello.protocol_max));
+                   std::to_string(hello.protocol_min) + " to " +
+                   std::to_string(hello.protocol_max));
   }
   store_ = hello.store;
-  effects_.push_back(Open{{node_, epoch_, hello.cluster, hello.seen},
-                          hello.store,
-                          hello.boot,
-                          hello.agent_version});
+  effects_.push_back(Open{
+      {node_, epoch_, hello.cluster, hello.seen}, hello.store, hello.boot, hello.agent_version});
   hello_ = std::move(hello);
   enter(State::kOpening, now);
 }
@@ -109,36 +108,36 @@ void SessionProtocol::welcome(bool in_sync, TimePoint now) {
 
 void SessionProtocol::on_message(lane::Message message, TimePoint now) {
   if (state_ == State::kEnded) return;
-  std::visit(
-      Match{
-          [&](lane::Hello& m) { on_hello(std::move(m), now); },
-          [&](lane::Listing& m) { on_listing(std::move(m), now); },
-          [&](lane::Ack& m) {
-            if (!delivery_.acked(m.seq)) violate("an Ack of what was never sent");
-          },
-          [&](lane::Nack& m) {
-            if (k8s::ObjectPtr object = delivery_.nacked(m.seq)) {
-              ++nacks_;
-              effects_.push_back(Refused{std::move(object), std::move(m)});
-            }
-          },
-          [&](lane::Report& m) {
-            if (!settled()) return violate("a Report before the Welcome");
-            if (state_ == State::kForeign) return reports_.defer(m.seq);
-            if (!reports_.receive(std::move(m), now)) violate("more reports in flight than allowed");
-          },
-          [&](lane::TokenQuery& m) { on_token_query(std::move(m)); },
-          [&](lane::RenewRequest& m) {
-            if (renewing_) return;
-            renewing_ = true;
-            effects_.push_back(Renew{std::move(m)});
-          },
-          [&](lane::Goodbye& m) { close("the edge said goodbye: " + m.reason); },
-          [&](lane::Ping&) {},
-          [&](lane::Unhandled&) { ++unhandled_; },
-          [&](auto&) { violate("a message that only the cloud may send"); },
-      },
-      message);
+  std::visit(Match{
+                 [&](lane::Hello& m) { on_hello(std::move(m), now); },
+                 [&](lane::Listing& m) { on_listing(std::move(m), now); },
+                 [&](lane::Ack& m) {
+                   if (!delivery_.acked(m.seq)) violate("an Ack of what was never sent");
+                 },
+                 [&](lane::Nack& m) {
+                   if (k8s::ObjectPtr object = delivery_.nacked(m.seq)) {
+                     ++nacks_;
+                     effects_.push_back(Refused{std::move(object), std::move(m)});
+                   }
+                 },
+                 [&](lane::Report& m) {
+                   if (!settled()) return violate("a Report before the Welcome");
+                   if (state_ == State::kForeign) return reports_.defer(m.seq);
+                   if (!reports_.receive(std::move(m), now))
+                     violate("more reports in flight than allowed");
+                 },
+                 [&](lane::TokenQuery& m) { on_token_query(std::move(m)); },
+                 [&](lane::RenewRequest& m) {
+                   if (renewing_) return;
+                   renewing_ = true;
+                   effects_.push_back(Renew{std::move(m)});
+                 },
+                 [&](lane::Goodbye& m) { close("the edge said goodbye: " + m.reason); },
+                 [&](lane::Ping&) {},
+                 [&](lane::Unhandled&) { ++unhandled_; },
+                 [&](auto&) { violate("a message that only the cloud may send"); },
+             },
+             message);
   collect_effects();
 }
 
@@ -146,7 +145,8 @@ void SessionProtocol::on_token_query(lane::TokenQuery query) {
   if (!settled()) return violate("a TokenQuery before the Welcome");
   const bool full = token_queries_.size() >= kTokenQueriesMax;
   if (full || state_ == State::kForeign) {
-    if (control_.size() >= kControlMax) return violate("more token queries than answers can be sent");
+    if (control_.size() >= kControlMax)
+      return violate("more token queries than answers can be sent");
     lane::TokenGrant grant;
     grant.query = query.query;
     grant.slot = std::move(query.slot);
@@ -154,7 +154,8 @@ void SessionProtocol::on_token_query(lane::TokenQuery query) {
     control_.emplace_back(std::move(grant));
     return;
   }
-  if (!token_queries_.emplace(query.query, query.slot).second) return;  // asked twice, answered once
+  if (!token_queries_.emplace(query.query, query.slot).second)
+    return;  // asked twice, answered once
   effects_.push_back(MintToken{std::move(query)});
 }
 
@@ -212,7 +213,8 @@ void SessionProtocol::on_time(TimePoint now) {
     return close("the edge was silent for " + std::to_string(kPeerDeadAfter.count()) + " s");
   }
   if (state_ == State::kHello && now >= entered_ + kHelloDeadline) violate("no Hello in time");
-  if (state_ == State::kComparing && now >= entered_ + kListingDeadline) violate("no Listing in time");
+  if (state_ == State::kComparing && now >= entered_ + kListingDeadline)
+    violate("no Listing in time");
   if (state_ == State::kOpening && now >= entered_ + kOpenDeadline) {
     end({lane::GoodbyeCode::kNotReady, "the cluster's state is not known yet", 5s}, now);
   }
@@ -248,7 +250,8 @@ void SessionProtocol::enter(State state, TimePoint now) {
 
 void SessionProtocol::collect_effects() {
   if (state_ != State::kLive) return;
-  for (k8s::ObjectPtr& pod : delivery_.take_prepares()) effects_.push_back(PreparePod{std::move(pod)});
+  for (k8s::ObjectPtr& pod : delivery_.take_prepares())
+    effects_.push_back(PreparePod{std::move(pod)});
   for (lane::Report& report : reports_.take_applies()) effects_.push_back(Apply{std::move(report)});
 }
 
@@ -288,7 +291,8 @@ TimePoint SessionProtocol::next_deadline() const {
   TimePoint deadline = std::min(last_received_ + kPeerDeadAfter, last_sent_ + kCloudPingInterval);
   if (state_ == State::kHello) deadline = std::min<TimePoint>(deadline, entered_ + kHelloDeadline);
   if (state_ == State::kOpening) deadline = std::min<TimePoint>(deadline, entered_ + kOpenDeadline);
-  if (state_ == State::kComparing) deadline = std::min<TimePoint>(deadline, entered_ + kListingDeadline);
+  if (state_ == State::kComparing)
+    deadline = std::min<TimePoint>(deadline, entered_ + kListingDeadline);
   if (state_ == State::kLive) deadline = std::min(deadline, reports_.next_deadline());
   return deadline;
 }

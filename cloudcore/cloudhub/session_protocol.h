@@ -26,8 +26,9 @@ namespace skerry::cloudhub {
 
 /// Test-only: mistakes that the simulation must find. All off in the product.
 struct PlantedBugs {
-  bool remove_ignores_uid = false;     // a late "gone" of an old uid takes the new one away
-  bool cleanup_ignores_epoch = false;  // the old session's cleanup removes the new one (SessionRegistry)
+  bool remove_ignores_uid = false;  // a late "gone" of an old uid takes the new one away
+  bool cleanup_ignores_epoch =
+      false;  // the old session's cleanup removes the new one (SessionRegistry)
 };
 
 // ---- effects: what the machine asks of its shell ----------------------------------------------
@@ -70,10 +71,10 @@ using Effect = std::variant<Open, PreparePod, Apply, MintToken, Refused, Renew, 
 /// Purpose: everything the cloud says to one node and why.
 /// Owner: the session's shell. Thread: its shard.
 /// Limits: memory is proportional to the node's desired objects (one slot each, the objects
-/// themselves are shared with the cache) plus one Listing (kMessageBytesMax), kReportsInFlightMax * 2
-/// reports, kTokenQueriesMax queries, kPreparesMax preludes. Bytes in flight: kUpsertBytesInFlightMax,
-/// or one object where that alone is larger.
-/// Errors: a peer that breaks the rules gets Goodbye{kProtocol} and Close.
+/// themselves are shared with the cache) plus one Listing (kMessageBytesMax), kReportsInFlightMax *
+/// 2 reports, kTokenQueriesMax queries, kPreparesMax preludes. Bytes in flight:
+/// kUpsertBytesInFlightMax, or one object where that alone is larger. Errors: a peer that breaks
+/// the rules gets Goodbye{kProtocol} and Close.
 class SessionProtocol {
  public:
   enum class State : std::uint8_t {
@@ -87,7 +88,8 @@ class SessionProtocol {
   };
   static constexpr auto kHelloDeadline = std::chrono::seconds(20);
   static constexpr auto kOpenDeadline = std::chrono::seconds(60);
-  static constexpr auto kListingDeadline = std::chrono::seconds(120);  // 20,000 entries at 256 kbit/s
+  static constexpr auto kListingDeadline =
+      std::chrono::seconds(120);  // 20,000 entries at 256 kbit/s
   static constexpr std::size_t kTokenQueriesMax = 16;
 
   /// `node`: from the certificate. `epoch`: from SessionRegistry::next_epoch().
@@ -109,9 +111,9 @@ class SessionProtocol {
   void end(lane::Goodbye goodbye, TimePoint now);
 
   // ---- messages, effects and the next deadline out
-  /// The next message, control first; nothing: nothing to say now. Objects are chosen at this moment,
-  /// so the newest version goes out; the shell sets `objects_too` while the mux has little of class
-  /// kObjects queued. Ask again after every event.
+  /// The next message, control first; nothing: nothing to say now. Objects are chosen at this
+  /// moment, so the newest version goes out; the shell sets `objects_too` while the mux has little
+  /// of class kObjects queued. Ask again after every event.
   std::optional<lane::Message> next_message(TimePoint now, bool objects_too);
   std::vector<Effect> take_effects();
   /// When on_time() has something to do at the latest.
@@ -123,7 +125,8 @@ class SessionProtocol {
   const StoreId& store() const { return store_; }
 
   struct Figures {
-    std::uint64_t upserts = 0, removes = 0, nacks = 0, reports = 0, reports_again = 0, unhandled = 0;
+    std::uint64_t upserts = 0, removes = 0, nacks = 0, reports = 0, reports_again = 0,
+                  unhandled = 0;
     std::size_t objects = 0, waiting = 0, bytes_in_flight = 0, reports_pending = 0;
   };
   Figures figures() const;

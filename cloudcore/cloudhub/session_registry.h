@@ -16,7 +16,8 @@ namespace skerry::cloudhub {
 class SessionRegistry {
  public:
   struct Admitted {
-    std::optional<Epoch> evict;  // end this one with Goodbye{kReplaced}; open after its writes ended
+    std::optional<Epoch>
+        evict;  // end this one with Goodbye{kReplaced}; open after its writes ended
   };
   using Decision = std::variant<Admitted, lane::Goodbye>;
 
@@ -25,8 +26,8 @@ class SessionRegistry {
 
   Epoch next_epoch() { return Epoch(++last_epoch_); }
 
-  /// A Hello of `node` with a valid certificate. Same store: the old session is evicted; another store
-  /// while the old session lives: refused, to be audited.
+  /// A Hello of `node` with a valid certificate. Same store: the old session is evicted; another
+  /// store while the old session lives: refused, to be audited.
   Decision admit(const NodeName& node, const StoreId& store, Epoch epoch);
   /// The session of this epoch is over. Touches nothing when a newer one took its place.
   /// True: it was the current one.

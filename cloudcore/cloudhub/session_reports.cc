@@ -46,7 +46,8 @@ bool SessionReports::receive(lane::Report report, TimePoint now) {
     verdicts_.push_back({report.seq, lane::Verdict::kOk, ""});
     return true;
   }
-  if (pending_ >= kPendingMax || pending_bytes_ + report.body.size() > kPendingBytesMax) return false;
+  if (pending_ >= kPendingMax || pending_bytes_ + report.body.size() > kPendingBytesMax)
+    return false;
   ++reports;
   if (std::optional<k8s::StatusHash> hash = reported_status(report)) {
     const auto at = statuses_.find(report.key);
@@ -113,7 +114,8 @@ void SessionReports::applied(const lane::ReportVerdict& verdict, TimePoint now) 
   const k8s::ObjectKey key = at->second;
   applying_.erase(at);
   std::deque<lane::Report>& queue = queues_.at(key);
-  SKERRY_ASSERT(!queue.empty() && queue.front().seq == verdict.seq, "another report was being written");
+  SKERRY_ASSERT(!queue.empty() && queue.front().seq == verdict.seq,
+                "another report was being written");
   lane::Report report = std::move(queue.front());
   queue.pop_front();
   --pending_;

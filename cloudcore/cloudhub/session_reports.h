@@ -1,6 +1,6 @@
-// Upstream of one session: reports to the API one at a time per key, verdicts back, and asking again
-// for a status that the API does not have. Private part of SessionProtocol; pure.
-// Owner: SessionProtocol. Thread: its shard. Source: design.md 3 (status is level-triggered), 4.7.
+// Upstream of one session: reports to the API one at a time per key, verdicts back, and asking
+// again for a status that the API does not have. Private part of SessionProtocol; pure. Owner:
+// SessionProtocol. Thread: its shard. Source: design.md 3 (status is level-triggered), 4.7.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace skerry::cloudhub {
 
-/// Hash of the edge-owned projection in a kPodStatus or kNodeStatus report; nothing for other kinds and
-/// for bodies that cannot be read.
+/// Hash of the edge-owned projection in a kPodStatus or kNodeStatus report; nothing for other kinds
+/// and for bodies that cannot be read.
 std::optional<k8s::StatusHash> reported_status(const lane::Report& report);
 
 class SessionReports {
@@ -30,7 +30,8 @@ class SessionReports {
   static constexpr std::size_t kVerdictsPerAck = 256;
   static constexpr auto kSettle = std::chrono::seconds(1);
   static constexpr auto kAgainDelayMin = std::chrono::seconds(1);
-  static constexpr auto kAgainDelayMax = std::chrono::minutes(5);  // when reporting again does not help
+  static constexpr auto kAgainDelayMax =
+      std::chrono::minutes(5);  // when reporting again does not help
 
   // ---- reports
   /// False: the edge has more in flight than the rules allow.

@@ -28,7 +28,9 @@ ResourceVersion DesiredIndex::accepted(k8s::Kind kind) const {
   return found == accept_older_.end() ? ResourceVersion() : found->second;
 }
 
-void DesiredIndex::accept_older(k8s::Kind kind, ResourceVersion upto) { accept_older_[kind] = upto; }
+void DesiredIndex::accept_older(k8s::Kind kind, ResourceVersion upto) {
+  accept_older_[kind] = upto;
+}
 
 // ---- edge nodes ------------------------------------------------------------------------------
 
@@ -71,8 +73,8 @@ void DesiredIndex::put_pod(PodEntry pod, TimePoint now, Changes& out) {
   }
   if (replaced) drop_users(*replaced, now);
   for (const ObjectKey& reference : pod.references) add_user(reference, pod, out);
-  // Another uid under the same name: an edge that gets the new one ends the old one itself; one that does
-  // not get it, or not yet, must be told.
+  // Another uid under the same name: an edge that gets the new one ends the old one itself; one
+  // that does not get it, or not yet, must be told.
   const bool told_by_new = replaced && replaced->node == pod.node && references_known(pod);
   if (replaced && !told_by_new && pods_of_[replaced->node].erase(key) > 0) {
     out[replaced->node].push_back(

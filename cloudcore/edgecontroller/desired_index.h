@@ -1,6 +1,6 @@
-// Which node needs what: pods by node, the ConfigMaps and Secrets they refer to, and the Node itself.
-// Pure: objects and time in; changes per node and wishes (what to watch, what to fetch) out.
-// Source: design.md sections 3 and 4.4.
+// Which node needs what: pods by node, the ConfigMaps and Secrets they refer to, and the Node
+// itself. Pure: objects and time in; changes per node and wishes (what to watch, what to fetch)
+// out. Source: design.md sections 3 and 4.4.
 #pragma once
 
 #include <map>
@@ -29,8 +29,8 @@ struct PodEntry {
   std::set<ObjectKey> references;
 };
 
-/// A pod enters its node's desired set when every reference is known: present, or known not to exist.
-/// A reference leaves kReferenceLinger after the last pod of the node that uses it is gone.
+/// A pod enters its node's desired set when every reference is known: present, or known not to
+/// exist. A reference leaves kReferenceLinger after the last pod of the node that uses it is gone.
 /// Owner: EdgeController. Thread: control shard. Size: pods of edge nodes and what they refer to.
 class DesiredIndex {
  public:
@@ -48,10 +48,10 @@ class DesiredIndex {
   const PodEntry* pod(const ObjectKey& key) const;
   std::vector<ObjectPtr> pods() const;
 
-  /// Around the putting of a whole list: what is known of this kind at or below `upto` may be replaced by
-  /// something older, because the list is the truth at its version, and the cluster may have been restored
-  /// from a backup. The list's version; the highest when a list below what was delivered before was
-  /// accepted; 0 afterwards.
+  /// Around the putting of a whole list: what is known of this kind at or below `upto` may be
+  /// replaced by something older, because the list is the truth at its version, and the cluster may
+  /// have been restored from a backup. The list's version; the highest when a list below what was
+  /// delivered before was accepted; 0 afterwards.
   void accept_older(k8s::Kind kind, ResourceVersion upto);
 
   // ---- references
@@ -59,14 +59,14 @@ class DesiredIndex {
   void put_reference(ObjectPtr object, Changes& out);
   /// It does not exist, whatever was known.
   void reference_absent(const ObjectKey& key, Changes& out);
-  /// A watch says that this state was the last. Nothing changes when a newer one is known: a fetch may have
-  /// been ahead of the watch.
+  /// A watch says that this state was the last. Nothing changes when a newer one is known: a fetch
+  /// may have been ahead of the watch.
   void reference_deleted(const ObjectPtr& last_state, Changes& out);
   /// A fetch found nothing. What a watch has told meanwhile is newer.
   void reference_not_found(const ObjectKey& key, Changes& out);
-  /// A whole list of one kind (and namespace; empty: all): what is referenced and not in it is absent,
-  /// except `untold`, keys that exist but whose data was not kept, and what a fetch found in a later
-  /// state than the list's (see accept_older()).
+  /// A whole list of one kind (and namespace; empty: all): what is referenced and not in it is
+  /// absent, except `untold`, keys that exist but whose data was not kept, and what a fetch found
+  /// in a later state than the list's (see accept_older()).
   void put_reference_list(k8s::Kind kind,
                           const std::string& ns,
                           const std::vector<ObjectPtr>& list,

@@ -43,8 +43,8 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
   struct Session {
     Epoch epoch;
     std::shared_ptr<NodeFeed> feed;
-    std::size_t writes = 0;              // API writes under way for this epoch
-    std::function<void()> when_idle;     // set by close()
+    std::size_t writes = 0;           // API writes under way for this epoch
+    std::function<void()> when_idle;  // set by close()
   };
   struct PendingOpen {
     cloudhub::OpenRequest request;
@@ -184,7 +184,8 @@ Task<void> EdgeController::Impl::stop() {
   leases.stop();
   timer.notify();
   for (PendingOpen& pending : std::exchange(pending_opens, {})) {
-    pending.done(lane::Goodbye{lane::GoodbyeCode::kShutdown, "cloudcore goes down", kNotReadyRetry});
+    pending.done(
+        lane::Goodbye{lane::GoodbyeCode::kShutdown, "cloudcore goes down", kNotReadyRetry});
   }
   co_await tasks.join();
 }
@@ -272,9 +273,9 @@ void EdgeController::Impl::remove_node(const NodeName& node, Changes& changes) {
   const auto session = sessions.find(node);
   if (session == sessions.end()) return;
   leases.remove(node);
-  session->second.feed->end(
-      lane::Goodbye{lane::GoodbyeCode::kNodeGone,
-                    "the Node was deleted: `edgecore join` brings it back", kGoodbyeDelayMax});
+  session->second.feed->end(lane::Goodbye{lane::GoodbyeCode::kNodeGone,
+                                          "the Node was deleted: `edgecore join` brings it back",
+                                          kGoodbyeDelayMax});
 }
 
 void EdgeController::Impl::on_pods(std::vector<ObjectPtr> list) {
@@ -394,8 +395,7 @@ Task<void> EdgeController::Impl::answer_open(PendingOpen pending) {
   }
   cloudhub::Opened opened;
   opened.cluster = cluster;
-  opened.foreign_cluster =
-      !pending.request.cluster.empty() && pending.request.cluster != cluster;
+  opened.foreign_cluster = !pending.request.cluster.empty() && pending.request.cluster != cluster;
   if (opened.foreign_cluster) {
     log::error("a node comes from another cluster: nothing is sent to it or removed from it",
                {{"node", node.str()}, {"its cluster", pending.request.cluster.str()}});
@@ -429,8 +429,8 @@ Task<bool> EdgeController::Impl::catch_up(const cloudhub::OpenRequest& request) 
   co_return all;
 }
 
-/// The edge has seen a version that this cache has not: wait for the watch, or learn by a consistent
-/// read that the cluster was restored to an older state.
+/// The edge has seen a version that this cache has not: wait for the watch, or learn by a
+/// consistent read that the cluster was restored to an older state.
 Task<bool> EdgeController::Impl::catch_up_kind(Kind kind,
                                                ResourceVersion seen,
                                                ListWatch* watch,
@@ -568,7 +568,8 @@ void EdgeController::apply(const NodeName& node,
                            std::function<void(lane::ReportVerdict)> done) {
   async::post(impl_->executor, [impl = impl_, node, epoch, store, report = std::move(report),
                                 done = std::move(done)]() mutable {
-    impl->tasks.spawn("report", impl->apply(node, epoch, store, std::move(report), std::move(done)));
+    impl->tasks.spawn("report",
+                      impl->apply(node, epoch, store, std::move(report), std::move(done)));
   });
 }
 
@@ -590,12 +591,13 @@ void EdgeController::token(const NodeName& node,
 
 void EdgeController::refused(const NodeName& node, k8s::ObjectPtr object, lane::Nack nack) {
   async::post(impl_->executor, [impl = impl_, node, object, nack] {
-    log::warning("a node cannot apply an object",
-                 {{"node", node.str()}, {"object", object->key.text()}, {"code", nack.code},
-                  {"reason", nack.reason}});
+    log::warning("a node cannot apply an object", {{"node", node.str()},
+                                                   {"object", object->key.text()},
+                                                   {"code", nack.code},
+                                                   {"reason", nack.reason}});
     const std::string event =
-        controller_event(object->key, object->uid, "RefusedByNode",
-                         nack.code + ": " + nack.reason, impl->client.world().clock.wall());
+        controller_event(object->key, object->uid, "RefusedByNode", nack.code + ": " + nack.reason,
+                         impl->client.world().clock.wall());
     impl->tasks.spawn("event", impl->write_event(object->key, event));
   });
 }

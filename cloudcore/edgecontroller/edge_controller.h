@@ -1,5 +1,6 @@
 // Which node needs what, and what the nodes say back. The way of a pod through this module:
-// edge_controller.cc (watches, offline policy) -> desired_index -> NodeFeed; the way of a report: report_writer -> Kubernetes API. Source: design.md sections 3 to 6.
+// edge_controller.cc (watches, offline policy) -> desired_index -> NodeFeed; the way of a report:
+// report_writer -> Kubernetes API. Source: design.md sections 3 to 6.
 #pragma once
 
 #include <functional>

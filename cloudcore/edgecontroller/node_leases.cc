@@ -31,10 +31,8 @@ std::string new_lease(const NodeName& node, const Uid& node_uid, WallTime now) {
                           {"metadata", {{"name", node.str()}, {"namespace", kLeaseNamespace}}},
                           {"spec", spec(node, now)}};
   if (!node_uid.empty()) {
-    lease["metadata"]["ownerReferences"] = {{{"apiVersion", "v1"},
-                                             {"kind", "Node"},
-                                             {"name", node.str()},
-                                             {"uid", node_uid.str()}}};
+    lease["metadata"]["ownerReferences"] = {
+        {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node.str()}, {"uid", node_uid.str()}}};
   }
   return lease.dump();
 }

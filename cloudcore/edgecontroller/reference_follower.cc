@@ -39,7 +39,8 @@ void ReferenceFollower::stop() {
   watches_.clear();
 }
 
-/// Watches the namespaces that have references, and fetches what a running watch has already passed.
+/// Watches the namespaces that have references, and fetches what a running watch has already
+/// passed.
 void ReferenceFollower::follow() {
   if (stopping_) return;
   std::set<ReferenceScope> needed;
@@ -68,8 +69,9 @@ void ReferenceFollower::watch(ReferenceScope scope) {
   kube::ListWatchHandlers handlers;
   handlers.on_list = [this, scope](std::vector<ObjectPtr> list, ResourceVersion version) {
     const auto watch = watches_.find(scope);
-    index_.accept_older(scope.first, truth_of_list(
-                                         watch == watches_.end() ? nullptr : watch->second.get(), version));
+    index_.accept_older(
+        scope.first,
+        truth_of_list(watch == watches_.end() ? nullptr : watch->second.get(), version));
     on_list(scope, std::move(list));
     index_.accept_older(scope.first, {});
   };

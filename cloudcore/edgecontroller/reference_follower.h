@@ -1,5 +1,6 @@
-// Follows the ConfigMaps and Secrets that pods of edge nodes refer to: one watch per kind and namespace
-// that has references (or per kind), and a fetch for what a running watch has already passed.
+// Follows the ConfigMaps and Secrets that pods of edge nodes refer to: one watch per kind and
+// namespace that has references (or per kind), and a fetch for what a running watch has already
+// passed.
 #pragma once
 
 #include <functional>
@@ -14,8 +15,8 @@
 
 namespace skerry::edgecontroller {
 
-/// For DesiredIndex::accept_older(): how far a list that `watch` (null: not known yet) delivers at `version`
-/// may overrule what is known. Once the cluster was restored under this watch: all of it.
+/// For DesiredIndex::accept_older(): how far a list that `watch` (null: not known yet) delivers at
+/// `version` may overrule what is known. Once the cluster was restored under this watch: all of it.
 ResourceVersion truth_of_list(const kube::ListWatch* watch, ResourceVersion version);
 
 /// Data of objects that no edge pod refers to is dropped while a list is read.

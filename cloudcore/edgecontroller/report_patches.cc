@@ -17,18 +17,26 @@ using k8s::object_field;
 using k8s::text_field;
 
 // What a kubelet writes into PodStatus and NodeStatus (kubelet/status, kubelet/nodestatus).
-constexpr std::array kPodFields = {"phase",    "reason",    "message",  "hostIP",
-                                   "hostIPs",  "podIP",     "podIPs",   "startTime",
-                                   "qosClass", "initContainerStatuses", "containerStatuses"};
+constexpr std::array kPodFields = {"phase",
+                                   "reason",
+                                   "message",
+                                   "hostIP",
+                                   "hostIPs",
+                                   "podIP",
+                                   "podIPs",
+                                   "startTime",
+                                   "qosClass",
+                                   "initContainerStatuses",
+                                   "containerStatuses"};
 constexpr std::array kPodConditions = {"PodReadyToStartContainers", "Initialized",
                                        "ContainersReady", "Ready"};
 constexpr std::array kNodeFields = {"addresses", "capacity",        "allocatable",
                                     "nodeInfo",  "daemonEndpoints", "images"};
 constexpr std::array kNodeConditions = {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"};
 // Labels a kubelet sets at registration, and KubeEdge's (features users select edge nodes by).
-constexpr std::array kOwnLabels = {"kubernetes.io/hostname",    "kubernetes.io/os",
-                                   "kubernetes.io/arch",        "beta.kubernetes.io/os",
-                                   "beta.kubernetes.io/arch",   "node-role.kubernetes.io/edge",
+constexpr std::array kOwnLabels = {"kubernetes.io/hostname",       "kubernetes.io/os",
+                                   "kubernetes.io/arch",           "beta.kubernetes.io/os",
+                                   "beta.kubernetes.io/arch",      "node-role.kubernetes.io/edge",
                                    "node-role.kubernetes.io/agent"};
 // Lists with a merge key: without this directive an address that is gone would stay for ever.
 const Json kReplaceList = {{"$patch", "replace"}};
@@ -100,7 +108,8 @@ Result<std::string> pod_status_patch(const Uid& uid, std::string_view body) {
   const Result<Json> status = parse_object(body);
   if (!status) return fail(status.error());
   Json patch = {{"metadata", {{"uid", uid.str()}}}, {"status", owned_fields(*status, kPodFields)}};
-  // Never null: the API keeps conditions of other owners (PodScheduled, DisruptionTarget) in this list.
+  // Never null: the API keeps conditions of other owners (PodScheduled, DisruptionTarget) in this
+  // list.
   patch["status"]["conditions"] = owned_conditions(*status, kPodConditions);
   return patch.dump();
 }
@@ -147,8 +156,8 @@ Result<std::string> event_object(const NodeName& node,
   Json event = {{"apiVersion", "v1"}, {"kind", "Event"}};
   event["metadata"] = {
       {"namespace", ns},
-      {"name", event_name(report.key.name,
-                          store.str() + "/" + std::to_string(report.seq.value()))}};
+      {"name",
+       event_name(report.key.name, store.str() + "/" + std::to_string(report.seq.value()))}};
   event["involvedObject"] = {{"apiVersion", "v1"},
                              {"kind", k8s::info(report.key.kind).kind_name},
                              {"name", report.key.name},
@@ -199,9 +208,8 @@ bool is_label_allowed(std::string_view label) {
   if (slash == std::string_view::npos) return !label.empty();
   const std::string_view domain = label.substr(0, slash);
   const auto within = [&](std::string_view suffix) {
-    return domain == suffix ||
-           (domain.size() > suffix.size() && domain.ends_with(suffix) &&
-            domain[domain.size() - suffix.size() - 1] == '.');
+    return domain == suffix || (domain.size() > suffix.size() && domain.ends_with(suffix) &&
+                                domain[domain.size() - suffix.size() - 1] == '.');
   };
   if (domain == "node-role.kubernetes.io" || domain == "topology.kubernetes.io") return true;
   return !within("kubernetes.io") && !within("k8s.io");

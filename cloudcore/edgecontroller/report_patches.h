@@ -1,5 +1,5 @@
-// What an edge's report becomes at the Kubernetes API. Pure. The edge decides values, never fields: only
-// what a kubelet owns is taken from a body, everything else in it is dropped.
+// What an edge's report becomes at the Kubernetes API. Pure. The edge decides values, never fields:
+// only what a kubelet owns is taken from a body, everything else in it is dropped.
 #pragma once
 
 #include <map>
@@ -13,8 +13,8 @@
 
 namespace skerry::edgecontroller {
 
-/// Strategic merge patch for pods/NAME/status. Carries metadata.uid, so that another pod of this name
-/// is never touched (the API answers 409). Fields the edge no longer reports are set to null.
+/// Strategic merge patch for pods/NAME/status. Carries metadata.uid, so that another pod of this
+/// name is never touched (the API answers 409). Fields the edge no longer reports are set to null.
 /// Errors: kMalformed.
 Result<std::string> pod_status_patch(const Uid& uid, std::string_view body);
 

@@ -69,11 +69,21 @@ async::Task<lane::ReportVerdict> ReportWriter::write(NodeName node,
   }
   Result<void> written;
   switch (report.kind) {
-    case ReportKind::kPodStatus: written = co_await write_pod_status(report); break;
-    case ReportKind::kNodeStatus: written = co_await write_node(node, report); break;
-    case ReportKind::kEvent: written = co_await write_event(node, store, report); break;
-    case ReportKind::kFinalised: written = co_await finalise_pod(report); break;
-    case ReportKind::kCount: written = fail(Code::kUnsupported, "unknown report kind"); break;
+    case ReportKind::kPodStatus:
+      written = co_await write_pod_status(report);
+      break;
+    case ReportKind::kNodeStatus:
+      written = co_await write_node(node, report);
+      break;
+    case ReportKind::kEvent:
+      written = co_await write_event(node, store, report);
+      break;
+    case ReportKind::kFinalised:
+      written = co_await finalise_pod(report);
+      break;
+    case ReportKind::kCount:
+      written = fail(Code::kUnsupported, "unknown report kind");
+      break;
   }
   if (!written) {
     log::warning("report not written",
@@ -113,13 +123,15 @@ async::Task<Result<void>> ReportWriter::write_node(NodeName node, lane::Report r
 
   Result<void> written;
   if (index_.has_node(node)) written = co_await done(client_.patch(patch));
-  const bool missing = !index_.has_node(node) || (!written && written.error().code == Code::kNotFound);
+  const bool missing =
+      !index_.has_node(node) || (!written && written.error().code == Code::kNotFound);
   if (!missing) co_return written;
 
   if (parts->registration.empty() || record.registered) {
     co_return fail(Code::kNotFound, "the Node was deleted: `edgecore join` brings it back");
   }
-  const Result<void> created = co_await done(client_.create(k8s::Kind::kNode, "", parts->registration));
+  const Result<void> created =
+      co_await done(client_.create(k8s::Kind::kNode, "", parts->registration));
   if (!created && created.error().code != Code::kAlreadyExists) co_return created;
   const Result<void> recorded = co_await records_.set_registered(node);
   if (!recorded) co_return recorded;

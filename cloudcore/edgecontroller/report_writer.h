@@ -11,8 +11,8 @@
 namespace skerry::edgecontroller {
 
 /// Who may report what: its own Node, and pods bound to it. Pure.
-/// Ok: allowed. kNotFound: the object is gone (a finalised report is then done). kForbidden: not this
-/// node's.
+/// Ok: allowed. kNotFound: the object is gone (a finalised report is then done). kForbidden: not
+/// this node's.
 Result<void> authorize(const DesiredIndex& index, const NodeName& node, const lane::Report& report);
 
 /// Owner: EdgeController. Thread: control shard. The session keeps reports of one key in order.

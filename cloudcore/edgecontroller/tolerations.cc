@@ -102,11 +102,12 @@ Result<std::optional<std::string>> toleration_patch(std::string_view pod_json,
   const Json want = tolerations_for(have, policy);
   if (want == have) return std::optional<std::string>();
   Json patch = Json::array();
-  patch.push_back({{"op", "test"}, {"path", "/metadata/uid"}, {"value", text_field(pod["metadata"], "uid")}});
-  if (!have.empty()) patch.push_back({{"op", "test"}, {"path", "/spec/tolerations"}, {"value", have}});
-  patch.push_back({{"op", have.empty() ? "add" : "replace"},
-                   {"path", "/spec/tolerations"},
-                   {"value", want}});
+  patch.push_back(
+      {{"op", "test"}, {"path", "/metadata/uid"}, {"value", text_field(pod["metadata"], "uid")}});
+  if (!have.empty())
+    patch.push_back({{"op", "test"}, {"path", "/spec/tolerations"}, {"value", have}});
+  patch.push_back(
+      {{"op", have.empty() ? "add" : "replace"}, {"path", "/spec/tolerations"}, {"value", want}});
   return std::optional<std::string>(patch.dump());
 }
 

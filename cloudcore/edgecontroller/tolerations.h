@@ -15,8 +15,8 @@ namespace skerry::edgecontroller {
 /// Node annotation `skerry.io/offline-policy`: "keep" (default) or "evict-after=<seconds>s|m|h".
 struct OfflinePolicy {
   std::optional<std::chrono::seconds> evict_after;  // nothing: keep
-  /// What the API server adds by itself (admission plugin DefaultTolerationSeconds); a toleration with
-  /// any other limit was written by a user.
+  /// What the API server adds by itself (admission plugin DefaultTolerationSeconds); a toleration
+  /// with any other limit was written by a user.
   std::chrono::seconds admission_default{300};
 };
 inline constexpr std::string_view kOfflinePolicyAnnotation = "skerry.io/offline-policy";
@@ -25,9 +25,9 @@ inline constexpr std::string_view kOfflinePolicyAnnotation = "skerry.io/offline-
 Result<OfflinePolicy> parse_offline_policy(std::string_view annotation);
 
 /// A JSON patch for the pod, or nothing when its tolerations already say what the policy wants.
-/// Only tolerations that match not-ready or unreachable with NoExecute and carry the admission default are
-/// changed; other explicit values stay; one is added only where none matches.
-/// Errors: kMalformed.
+/// Only tolerations that match not-ready or unreachable with NoExecute and carry the admission
+/// default are changed; other explicit values stay; one is added only where none matches. Errors:
+/// kMalformed.
 Result<std::optional<std::string>> toleration_patch(std::string_view pod_json,
                                                     const OfflinePolicy& policy);
 

@@ -1,8 +1,10 @@
 // All that modules see of Asio: coroutine tasks and the loop they run on.
-// Boost 1.74's awaitable.hpp needs <utility> first under g++ 12; so include this header, not Asio's.
+// Boost 1.74's awaitable.hpp needs <utility> first under g++ 12; so include this header, not
+// Asio's.
 //
-// Rules (style.md, Concurrency): coroutines take values or a shared_ptr to their owner; no capturing
-// lambda inside a co_await expression; no reference, iterator or lock is held across co_await.
+// Rules (style.md, Concurrency): coroutines take values or a shared_ptr to their owner; no
+// capturing lambda inside a co_await expression; no reference, iterator or lock is held across
+// co_await.
 #pragma once
 
 #include <utility>
@@ -36,8 +38,8 @@ void post(const Executor& executor, Work&& work) {
 /// The executor of the running coroutine.
 inline Task<Executor> this_executor() { co_return co_await boost::asio::this_coro::executor; }
 
-/// Turns a callback API into a task. `start` is called once, at the await, with a callback that must
-/// be called exactly once, from any thread; the coroutine goes on at its own executor.
+/// Turns a callback API into a task. `start` is called once, at the await, with a callback that
+/// must be called exactly once, from any thread; the coroutine goes on at its own executor.
 template <class T>
 Task<T> from_callback(std::function<void(std::function<void(T)>)> start) {
   const Executor executor = co_await boost::asio::this_coro::executor;

@@ -9,9 +9,9 @@
 
 namespace skerry::async {
 
-/// Starts tasks and waits for their end. An exception that leaves a task is a programmer error: it is
-/// logged with the task's name and stops the process.
-/// Owner: the object whose work the tasks are. Thread: the executor's loop only.
+/// Starts tasks and waits for their end. An exception that leaves a task is a programmer error: it
+/// is logged with the task's name and stops the process. Owner: the object whose work the tasks
+/// are. Thread: the executor's loop only.
 class TaskGroup {
  public:
   explicit TaskGroup(Executor executor);

@@ -8,8 +8,8 @@
 
 namespace skerry::async {
 
-/// Wakes all coroutines that wait on it. A notify() with nobody waiting is remembered for the next wait.
-/// Owner: the object whose state is waited for. Thread: its executor's loop only.
+/// Wakes all coroutines that wait on it. A notify() with nobody waiting is remembered for the next
+/// wait. Owner: the object whose state is waited for. Thread: its executor's loop only.
 class Wakeup {
  public:
   explicit Wakeup(Executor executor);

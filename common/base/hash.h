@@ -13,7 +13,8 @@ using Sha256 = std::array<std::uint8_t, 32>;
 Sha256 sha256(std::string_view bytes);
 std::string to_hex(std::string_view bytes);
 
-/// First 128 bits of a SHA-256: enough to tell versions and buckets apart, half the bytes on the link.
+/// First 128 bits of a SHA-256: enough to tell versions and buckets apart, half the bytes on the
+/// link.
 struct Digest {
   std::array<std::uint8_t, 16> bytes{};
   friend auto operator<=>(const Digest&, const Digest&) = default;

@@ -36,8 +36,7 @@ constexpr spdlog::level::level_enum spdlog_level(Level level) {
 }
 
 std::string quote_value(std::string_view value) {
-  const bool plain =
-      !value.empty() && value.find_first_of(" \"=\n\t\\") == std::string_view::npos;
+  const bool plain = !value.empty() && value.find_first_of(" \"=\n\t\\") == std::string_view::npos;
   if (plain) return std::string(value);
   return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -69,7 +68,8 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
     line = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   } else {
     line = fmt::format("ts={} level={} msg={}", timestamp(), name_of(level), quote_value(message));
-    for (const Field& field : fields) line += fmt::format(" {}={}", field.key, quote_value(field.value));
+    for (const Field& field : fields)
+      line += fmt::format(" {}={}", field.key, quote_value(field.value));
   }
   sink().log(spdlog_level(level), "{}", line);
 }

@@ -18,10 +18,10 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 
 // The lane (design.md section 4).
 inline constexpr std::uint16_t kDefaultHubPort = 10000;
-inline constexpr std::size_t kFrameBytesMax = 16 * kKiB;    // one websocket message
-inline constexpr std::size_t kMessageBytesMax = 4 * kMiB;   // one reassembled lane message
-inline constexpr std::size_t kObjectBytesMax = 3 * kMiB;    // an object's JSON (etcd: 1.5 MiB)
-inline constexpr std::size_t kJoinBytesMax = 64 * kKiB;     // messages before the certificate
+inline constexpr std::size_t kFrameBytesMax = 16 * kKiB;   // one websocket message
+inline constexpr std::size_t kMessageBytesMax = 4 * kMiB;  // one reassembled lane message
+inline constexpr std::size_t kObjectBytesMax = 3 * kMiB;   // an object's JSON (etcd: 1.5 MiB)
+inline constexpr std::size_t kJoinBytesMax = 64 * kKiB;    // messages before the certificate
 inline constexpr std::size_t kJsonDepthMax = 64;
 inline constexpr auto kEdgePingInterval = 10s;
 inline constexpr auto kCloudPingInterval = 15s;

@@ -10,9 +10,15 @@ struct Suffix {
   std::uint64_t factor;
 };
 // Largest first: format_byte_size takes the first that divides.
-constexpr Suffix kSuffixes[] = {{"Ti", 1ull << 40}, {"Gi", 1ull << 30}, {"Mi", 1ull << 20},
-                                {"Ki", 1ull << 10}, {"T", 1'000'000'000'000}, {"G", 1'000'000'000},
-                                {"M", 1'000'000},   {"k", 1'000},       {"", 1}};
+constexpr Suffix kSuffixes[] = {{"Ti", 1ull << 40},
+                                {"Gi", 1ull << 30},
+                                {"Mi", 1ull << 20},
+                                {"Ki", 1ull << 10},
+                                {"T", 1'000'000'000'000},
+                                {"G", 1'000'000'000},
+                                {"M", 1'000'000},
+                                {"k", 1'000},
+                                {"", 1}};
 constexpr std::uint64_t kBytesMax = 1ull << 62;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Durations as Go writes them ("1h30m", "10s", "250ms"): in config files, on the command line and in
-// annotations. Pure.
+// Durations as Go writes them ("1h30m", "10s", "250ms"): in config files, on the command line and
+// in annotations. Pure.
 #pragma once
 
 #include <chrono>

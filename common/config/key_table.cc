@@ -105,13 +105,16 @@ std::string_view nearest_key(const KeyTable& table, std::string_view path) {
 
 std::string shown(const YamlNode& node) {
   switch (node.type) {
-    case YamlNode::Type::kNull: return "nothing";
+    case YamlNode::Type::kNull:
+      return "nothing";
     case YamlNode::Type::kScalar: {
       const std::string text = node.scalar.substr(0, 80);
       return "\"" + text + "\"";
     }
-    case YamlNode::Type::kList: return "a list";
-    case YamlNode::Type::kMap: return "a group of keys";
+    case YamlNode::Type::kList:
+      return "a list";
+    case YamlNode::Type::kMap:
+      return "a group of keys";
   }
   return "?";
 }
@@ -166,8 +169,8 @@ class ValueReader {
     return take_in_range(*value, show_number, target);
   }
   std::string take(std::chrono::milliseconds& target) {
-    const auto value = node_.type == YamlNode::Type::kScalar ? parse_go_duration(node_.scalar)
-                                                             : std::nullopt;
+    const auto value =
+        node_.type == YamlNode::Type::kScalar ? parse_go_duration(node_.scalar) : std::nullopt;
     if (!value) return "a duration such as 10s, 5m or 1h30m";
     std::int64_t count = 0;
     std::string wrong = take_in_range(value->count(), show_duration, count);
@@ -329,27 +332,27 @@ std::string quote(std::string_view text) {
 }
 
 std::string print_value(const Target& target) {
-  return std::visit(
-      Overloaded{
-          [](const std::string* v) { return quote(*v); },
-          [](const bool* v) { return std::string(*v ? "true" : "false"); },
-          [](const std::int64_t* v) { return std::to_string(*v); },
-          [](const std::chrono::milliseconds* v) { return format_go_duration(*v); },
-          [](const ByteSize* v) { return format_byte_size(*v); },
-          [](const std::vector<std::string>* v) {
-            std::string out = "[";
-            for (const std::string& item : *v) out += (out.size() > 1 ? ", " : "") + quote(item);
-            return out + "]";
-          },
-          [](const Labels* v) {
-            std::string out = "{";
-            for (const auto& [name, value] : *v) {
-              out += (out.size() > 1 ? ", " : "") + quote(name) + ": " + quote(value);
-            }
-            return out + "}";
-          },
-      },
-      target);
+  return std::visit(Overloaded{
+                        [](const std::string* v) { return quote(*v); },
+                        [](const bool* v) { return std::string(*v ? "true" : "false"); },
+                        [](const std::int64_t* v) { return std::to_string(*v); },
+                        [](const std::chrono::milliseconds* v) { return format_go_duration(*v); },
+                        [](const ByteSize* v) { return format_byte_size(*v); },
+                        [](const std::vector<std::string>* v) {
+                          std::string out = "[";
+                          for (const std::string& item : *v)
+                            out += (out.size() > 1 ? ", " : "") + quote(item);
+                          return out + "]";
+                        },
+                        [](const Labels* v) {
+                          std::string out = "{";
+                          for (const auto& [name, value] : *v) {
+                            out += (out.size() > 1 ? ", " : "") + quote(name) + ": " + quote(value);
+                          }
+                          return out + "}";
+                        },
+                    },
+                    target);
 }
 
 std::vector<std::string_view> words_of(std::string_view path) {
@@ -377,8 +380,8 @@ Result<std::vector<std::string>> apply(const YamlNode& document,
 }
 
 std::string print(const KeyTable& table, bool minimal_only) {
-  std::string out = "apiVersion: " + std::string(table.api_version) +
-                    "\nkind: " + std::string(table.kind) + "\n";
+  std::string out =
+      "apiVersion: " + std::string(table.api_version) + "\nkind: " + std::string(table.kind) + "\n";
   std::vector<const Key*> keys;
   for (const Key& key : table.keys) {
     if (key.minimal || !minimal_only) keys.push_back(&key);

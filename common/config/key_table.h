@@ -47,8 +47,8 @@ struct KeyTable {
   std::span<const std::string_view> ignored;
 };
 
-/// Lays the document over what the targets hold. Answers the warnings: unknown keys with the nearest
-/// known one, values that were cut to a limit. `source` is a file's name, for people.
+/// Lays the document over what the targets hold. Answers the warnings: unknown keys with the
+/// nearest known one, values that were cut to a limit. `source` is a file's name, for people.
 /// Errors: kMalformed, naming file, line, key, value and what is expected.
 Result<std::vector<std::string>> apply(const YamlNode& document,
                                        const KeyTable& table,

@@ -97,7 +97,8 @@ constexpr std::string_view kIgnoredEdge[] = {
     "modules.edged.tailoredKubeletConfig.qosReserved.*",
     "modules.edged.tailoredKubeletConfig.logging.*",
     "modules.edged.tailoredKubeletConfig.featureGates.*",
-    // The join token buys the certificate (`edgecore join`); paths and token in the file are not used.
+    // The join token buys the certificate (`edgecore join`); paths and token in the file are not
+    // used.
     "modules.edgeHub.enable",
     "modules.edgeHub.heartbeat",
     "modules.edgeHub.messageQPS",

@@ -1,5 +1,6 @@
-// A YAML file as a plain tree with line numbers. yaml-cpp, which throws, is seen by yaml_document.cc alone.
-// Pure. Limits: kYamlBytesMax, kYamlNodesMax (aliases count each time they are used), kJsonDepthMax.
+// A YAML file as a plain tree with line numbers. yaml-cpp, which throws, is seen by
+// yaml_document.cc alone. Pure. Limits: kYamlBytesMax, kYamlNodesMax (aliases count each time they
+// are used), kJsonDepthMax.
 #pragma once
 
 #include <cstddef>

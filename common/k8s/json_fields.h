@@ -1,5 +1,6 @@
-// Reads fields of foreign JSON without throwing: a missing field and one of the wrong type both give the
-// fallback. For bodies from the other side of a link, where nlohmann's own value() would throw.
+// Reads fields of foreign JSON without throwing: a missing field and one of the wrong type both
+// give the fallback. For bodies from the other side of a link, where nlohmann's own value() would
+// throw.
 #pragma once
 
 #include <cstdint>

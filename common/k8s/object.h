@@ -43,12 +43,14 @@ struct Object {
   ResourceVersion resource_version;
   StatusHash status_hash;                   // cloud side only
   std::shared_ptr<const std::string> json;  // canonical content
-  std::shared_ptr<const std::string> status_json;  // cloud side, kinds with StatusOwner::kEdge only:
-                                                   // the status as the API has it (for status_seed)
+  std::shared_ptr<const std::string>
+      status_json;  // cloud side, kinds with StatusOwner::kEdge only:
+                    // the status as the API has it (for status_seed)
 };
 using ObjectPtr = std::shared_ptr<const Object>;
 
-/// The cut rules below, as a number that is sent in Hello. Raise it when make_object's output changes.
+/// The cut rules below, as a number that is sent in Hello. Raise it when make_object's output
+/// changes.
 inline constexpr std::uint32_t kCutRulesVersion = 1;
 
 /// Parses what the API server sent and makes it canonical: apiVersion and kind filled in,

@@ -7,7 +7,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// A field of another type than expected counts as absent: the API server validated it, or nobody did.
+// A field of another type than expected counts as absent: the API server validated it, or nobody
+// did.
 const Json& at(const Json& object, const char* key) {
   static const Json kAbsent;
   if (!object.is_object()) return kAbsent;

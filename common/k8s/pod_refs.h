@@ -1,5 +1,5 @@
-// What a Pod needs besides itself: cloudcore sends it along, edgecore waits for it. One reading of the
-// spec for both. Pure. Source: k8s.io/api/core/v1 PodSpec.
+// What a Pod needs besides itself: cloudcore sends it along, edgecore waits for it. One reading of
+// the spec for both. Pure. Source: k8s.io/api/core/v1 PodSpec.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace skerry::k8s {
 
-/// ConfigMaps and Secrets by key. A key that is used in several places is optional only when every use
-/// is. imagePullSecrets count as optional: kubelet pulls without one that is missing.
+/// ConfigMaps and Secrets by key. A key that is used in several places is optional only when every
+/// use is. imagePullSecrets count as optional: kubelet pulls without one that is missing.
 enum class RefNeed : std::uint8_t { kRequired, kOptional };
 using PodRefs = std::map<ObjectKey, RefNeed>;
 
@@ -23,9 +23,9 @@ Result<PodRefs> referenced_objects(const Object& pod);
 
 /// A projected serviceAccountToken source.
 struct TokenSource {
-  std::string volume;    // spec.volumes[].name
-  std::string path;      // file in the volume
-  std::string audience;  // empty: the API server's own
+  std::string volume;                      // spec.volumes[].name
+  std::string path;                        // file in the volume
+  std::string audience;                    // empty: the API server's own
   std::int64_t expiration_seconds = 3600;  // the API's default
   bool operator==(const TokenSource&) const = default;
 };

@@ -25,8 +25,8 @@ class Quantity {
  private:
   friend Result<Quantity> parse_quantity(std::string_view text);
 
-  std::int64_t whole_ = 0;   // magnitude
-  std::int32_t nanos_ = 0;   // 0..999,999,999, added to the magnitude
+  std::int64_t whole_ = 0;  // magnitude
+  std::int32_t nanos_ = 0;  // 0..999,999,999, added to the magnitude
   bool negative_ = false;
   Format format_ = Format::kDecimalSi;
 };

@@ -11,10 +11,12 @@ constexpr KindInfo kKinds[] = {
     // kind                  wire              apiVersion                kind name         plural
     //                       namespaced  status owner         stored at edge
     {Kind::kNode, "node", "v1", "Node", "nodes", false, StatusOwner::kEdge, true},
-    {Kind::kConfigMap, "configmap", "v1", "ConfigMap", "configmaps", true, StatusOwner::kNone, true},
+    {Kind::kConfigMap, "configmap", "v1", "ConfigMap", "configmaps", true, StatusOwner::kNone,
+     true},
     {Kind::kSecret, "secret", "v1", "Secret", "secrets", true, StatusOwner::kNone, true},
     {Kind::kPod, "pod", "v1", "Pod", "pods", true, StatusOwner::kEdge, true},
-    {Kind::kNamespace, "namespace", "v1", "Namespace", "namespaces", false, StatusOwner::kNone, false},
+    {Kind::kNamespace, "namespace", "v1", "Namespace", "namespaces", false, StatusOwner::kNone,
+     false},
     {Kind::kServiceAccount, "serviceaccount", "v1", "ServiceAccount", "serviceaccounts", true,
      StatusOwner::kNone, false},
     {Kind::kLease, "lease", "coordination.k8s.io/v1", "Lease", "leases", true, StatusOwner::kNone,

@@ -1,5 +1,5 @@
-// One row per kind: the only place that spells a kind, its path, what of it is cut and where it goes.
-// A new kind is one row here plus its handler.
+// One row per kind: the only place that spells a kind, its path, what of it is cut and where it
+// goes. A new kind is one row here plus its handler.
 #pragma once
 
 #include <cstdint>

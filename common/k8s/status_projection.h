@@ -1,5 +1,5 @@
-// The part of a status that the edge owns, in place in a parsed tree. Internal to common/k8s: others
-// use status_projection() and status_hash() of object.h.
+// The part of a status that the edge owns, in place in a parsed tree. Internal to common/k8s:
+// others use status_projection() and status_hash() of object.h.
 #pragma once
 
 #include "common/k8s/json_tree.h"

@@ -14,13 +14,13 @@ namespace skerry::lane {
 struct PeerIdentity {
   std::string common_name;  // "system:node:gateway-7"; empty: no certificate
   std::string serial_hex;
-  bool expired = false;     // then it may only renew
+  bool expired = false;  // then it may only renew
   WallTime not_before{};
   WallTime not_after{};
 };
 
-/// Owner: the session. Thread: its loop. At most one read and one write at a time; each ends with an
-/// error once closed. Limits: a frame is at most kFrameBytesMax both ways.
+/// Owner: the session. Thread: its loop. At most one read and one write at a time; each ends with
+/// an error once closed. Limits: a frame is at most kFrameBytesMax both ways.
 class Lane {
  public:
   virtual ~Lane() = default;

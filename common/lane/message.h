@@ -1,5 +1,6 @@
-// What cloud and edge say to each other: one closed set of messages, one type from encode to decode.
-// Wire form: proto/lane.proto, written and read by codec.cc alone. Source: design.md section 4.
+// What cloud and edge say to each other: one closed set of messages, one type from encode to
+// decode. Wire form: proto/lane.proto, written and read by codec.cc alone. Source: design.md
+// section 4.
 #pragma once
 
 #include <array>
@@ -28,8 +29,8 @@ using Buckets = std::array<Digest, kBuckets>;  // by first nibble of SHA-256(key
 
 // ---- before a certificate --------------------------------------------------------------------
 
-/// First contact: a token buys a certificate. Repeating it with the same token and key gives the same
-/// certificate.
+/// First contact: a token buys a certificate. Repeating it with the same token and key gives the
+/// same certificate.
 struct JoinRequest {
   std::string token;  // "<id>.<secret>"
   NodeName node;
@@ -90,13 +91,13 @@ struct Welcome {
 
 /// The cloud ends the session or refuses to open one.
 enum class GoodbyeCode : std::uint8_t {
-  kNotReady,    // lists not whole yet: come back after retry_after
-  kReplaced,    // a newer session of the same store
-  kDuplicate,   // another store of this name is connected
-  kRevoked,     // certificate on the deny list
-  kNodeGone,    // the Node was deleted: `edgecore join` brings it back
-  kProtocol,    // a frame that breaks the rules; reason says which
-  kShutdown,    // this cloudcore goes down
+  kNotReady,   // lists not whole yet: come back after retry_after
+  kReplaced,   // a newer session of the same store
+  kDuplicate,  // another store of this name is connected
+  kRevoked,    // certificate on the deny list
+  kNodeGone,   // the Node was deleted: `edgecore join` brings it back
+  kProtocol,   // a frame that breaks the rules; reason says which
+  kShutdown,   // this cloudcore goes down
 };
 struct Goodbye {
   GoodbyeCode code = GoodbyeCode::kShutdown;
@@ -139,9 +140,9 @@ struct TokenQuery {
 struct TokenGrant {
   std::uint64_t query = 0;  // 0: sent along with the pod
   TokenSlot slot;
-  std::string token;        // empty: refused, see error
+  std::string token;  // empty: refused, see error
   WallTime issued{};
-  WallTime expires{};       // status.expirationTimestamp, what renewal goes by
+  WallTime expires{};  // status.expirationTimestamp, what renewal goes by
   std::string error;
 };
 
@@ -192,10 +193,26 @@ struct Unhandled {
   std::uint32_t field = 0;
 };
 
-using Message =
-    std::variant<JoinRequest, RenewRequest, CertificateReply, Hello, Compare, Listing, Welcome,
-                 Goodbye, Upsert, Remove, ReportAgain, TokenQuery, TokenGrant, CaBundle, Ack, Nack,
-                 Report, ReportAck, Ping, Unhandled>;
+using Message = std::variant<JoinRequest,
+                             RenewRequest,
+                             CertificateReply,
+                             Hello,
+                             Compare,
+                             Listing,
+                             Welcome,
+                             Goodbye,
+                             Upsert,
+                             Remove,
+                             ReportAgain,
+                             TokenQuery,
+                             TokenGrant,
+                             CaBundle,
+                             Ack,
+                             Nack,
+                             Report,
+                             ReportAck,
+                             Ping,
+                             Unhandled>;
 
 /// Priority on the wire, best first.
 enum class Class : std::uint8_t { kControl, kObjects, kStreams, kBulk, kCount };

@@ -1,5 +1,5 @@
-// Ids on the wire: nearly all are UUIDs, and 36 characters of text for 16 bytes are dear where a whole
-// reconnect has 1 KB. Pure.
+// Ids on the wire: nearly all are UUIDs, and 36 characters of text for 16 bytes are dear where a
+// whole reconnect has 1 KB. Pure.
 #pragma once
 
 #include <string>

@@ -9,7 +9,8 @@
 namespace skerry::lane {
 namespace {
 
-// Enough to keep a link busy; little enough that a newer version of an object overtakes an older one.
+// Enough to keep a link busy; little enough that a newer version of an object overtakes an older
+// one.
 constexpr std::size_t kQueuedBytesWanted = 32 * kKiB;
 constexpr auto kWriteDeadlineMin = 5s;
 

@@ -50,8 +50,8 @@ struct HttpEndpoint::State : std::enable_shared_from_this<HttpEndpoint::State> {
 
 namespace {
 
-/// Closes a socket when its time is up: Boost 1.74 cannot cancel one operation. The pending operation
-/// ends with an error, and passed() tells why. Thread: the socket's loop.
+/// Closes a socket when its time is up: Boost 1.74 cannot cancel one operation. The pending
+/// operation ends with an error, and passed() tells why. Thread: the socket's loop.
 class SocketDeadline {
  public:
   SocketDeadline(std::shared_ptr<Socket> socket, TimePoint deadline)
@@ -90,9 +90,9 @@ async::Task<Result<HttpRequest>> read_request(std::shared_ptr<Socket> socket, Du
   const auto deadline = std::make_shared<SocketDeadline>(socket, in(limit));
   std::string head;
   error_code error;
-  const std::size_t size = co_await asio::async_read_until(
-      *socket, asio::dynamic_buffer(head, kRequestHeadBytesMax), "\r\n\r\n",
-      asio::redirect_error(asio::use_awaitable, error));
+  const std::size_t size =
+      co_await asio::async_read_until(*socket, asio::dynamic_buffer(head, kRequestHeadBytesMax),
+                                      "\r\n\r\n", asio::redirect_error(asio::use_awaitable, error));
   deadline->cancel();
   if (deadline->passed()) co_return fail(Code::kTimeout, "no request in time");
   if (error == asio::error::not_found) {
@@ -181,7 +181,8 @@ Result<std::uint16_t> HttpEndpoint::State::listen(const stream_protocol::endpoin
   const bool local = endpoint.data()->sa_family == AF_UNIX;
   acceptor->open(endpoint.protocol(), error);
   if (!error && local) {
-    // Before bind: on Linux the file is made with the socket's own mode, so it is never open to others.
+    // Before bind: on Linux the file is made with the socket's own mode, so it is never open to
+    // others.
     if (fchmod(acceptor->native_handle(), 0600) != 0) error.assign(errno, error.category());
   } else if (!error) {
     acceptor->set_option(asio::socket_base::reuse_address(true), error);
@@ -227,8 +228,7 @@ Result<std::uint16_t> HttpEndpoint::listen_tcp(const std::string& address) {
   const char* digits = colon == std::string::npos ? end : address.data() + colon + 1;
   const auto [stop, bad] = std::from_chars(digits, end, port);
   if (error || bad != std::errc() || stop != end) {
-    return fail(Code::kMalformed,
-                "\"" + address + "\" is not an address such as 127.0.0.1:9091");
+    return fail(Code::kMalformed, "\"" + address + "\" is not an address such as 127.0.0.1:9091");
   }
   return state_->listen(asio::ip::tcp::endpoint(ip, port), address);
 }
@@ -300,7 +300,8 @@ async::Task<Result<std::string>> http_get_unix(std::string path,
   }
   limit->cancel();
   if (limit->passed()) co_return fail(Code::kTimeout, "no answer from " + path + " in time");
-  if (reply.size() > kLocalReplyBytesMax) co_return fail(Code::kTooLarge, "the answer is too large");
+  if (reply.size() > kLocalReplyBytesMax)
+    co_return fail(Code::kTooLarge, "the answer is too large");
   if (error != asio::error::eof) co_return fail(Code::kUnavailable, error.message());
   co_return parse_reply(reply);
 }

@@ -1,5 +1,5 @@
-// A tiny HTTP server for /metrics, /healthz, /readyz, and for edgecore's local socket; and the client
-// that the commands use on that socket. Never meant for the open network: GET only, no TLS.
+// A tiny HTTP server for /metrics, /healthz, /readyz, and for edgecore's local socket; and the
+// client that the commands use on that socket. Never meant for the open network: GET only, no TLS.
 #pragma once
 
 #include <map>
@@ -47,14 +47,14 @@ class HttpEndpoint {
   std::shared_ptr<State> state_;
 };
 
-/// Adds /metrics, /healthz and /readyz. `ready` is asked on the endpoint's loop: an error is answered
-/// as 503 with its text. `registry` and what `ready` uses outlive the endpoint.
+/// Adds /metrics, /healthz and /readyz. `ready` is asked on the endpoint's loop: an error is
+/// answered as 503 with its text. `registry` and what `ready` uses outlive the endpoint.
 void add_health_routes(HttpRoutes& routes,
                        const Registry& registry,
                        std::function<Result<void>()> ready);
 
-/// GET `target` from the server on the unix socket `path`. Errors: kUnavailable (nobody listens there),
-/// kTimeout, kTooLarge, and what the server answered.
+/// GET `target` from the server on the unix socket `path`. Errors: kUnavailable (nobody listens
+/// there), kTimeout, kTooLarge, and what the server answered.
 async::Task<Result<std::string>> http_get_unix(std::string path,
                                                std::string target,
                                                TimePoint deadline);

@@ -62,15 +62,24 @@ Result<HttpRequest> parse_target(std::string_view target) {
 
 std::string_view reason_of(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
   }
   return "Status";
 }
@@ -140,11 +149,16 @@ Result<std::string> parse_reply(std::string_view reply) {
   if (status == 200) return std::string(body);
   const std::string line(body.substr(0, body.find('\n')));
   switch (status) {
-    case 400: return fail(Code::kMalformed, line);
-    case 403: return fail(Code::kForbidden, line);
-    case 404: return fail(Code::kNotFound, line);
-    case 503: return fail(Code::kUnavailable, line);
-    default: return fail(Code::kInternal, line);
+    case 400:
+      return fail(Code::kMalformed, line);
+    case 403:
+      return fail(Code::kForbidden, line);
+    case 404:
+      return fail(Code::kNotFound, line);
+    case 503:
+      return fail(Code::kUnavailable, line);
+    default:
+      return fail(Code::kInternal, line);
   }
 }
 
@@ -168,15 +182,23 @@ std::string encode_component(std::string_view text) {
 HttpReply error_reply(const Error& error) {
   const auto reply = [&error](int status) { return HttpReply{status, error.what + "\n"}; };
   switch (error.code) {
-    case Code::kMalformed: return reply(400);
-    case Code::kForbidden: return reply(403);
-    case Code::kNotFound: return reply(404);
-    case Code::kUnsupported: return reply(405);
-    case Code::kTimeout: return reply(408);
-    case Code::kTooLarge: return reply(431);
+    case Code::kMalformed:
+      return reply(400);
+    case Code::kForbidden:
+      return reply(403);
+    case Code::kNotFound:
+      return reply(404);
+    case Code::kUnsupported:
+      return reply(405);
+    case Code::kTimeout:
+      return reply(408);
+    case Code::kTooLarge:
+      return reply(431);
     case Code::kThrottled:
-    case Code::kUnavailable: return reply(503);
-    default: return reply(500);
+    case Code::kUnavailable:
+      return reply(503);
+    default:
+      return reply(500);
   }
 }
 

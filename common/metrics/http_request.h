@@ -28,15 +28,15 @@ struct HttpReply {
 
 using HttpHandler = std::function<async::Task<HttpReply>(HttpRequest)>;
 
-/// `head`: everything up to the empty line. Errors: kMalformed; kUnsupported for a method other than
-/// GET; kTooLarge beyond kRequestHeadBytesMax.
+/// `head`: everything up to the empty line. Errors: kMalformed; kUnsupported for a method other
+/// than GET; kTooLarge beyond kRequestHeadBytesMax.
 Result<HttpRequest> parse_request_head(std::string_view head);
 
 std::string encode_request(std::string_view target);
 std::string encode_reply(const HttpReply& reply);
 
-/// The body of a whole reply, read to the end of the connection. A status other than 200 is an error
-/// with the body's first line as its text.
+/// The body of a whole reply, read to the end of the connection. A status other than 200 is an
+/// error with the body's first line as its text.
 Result<std::string> parse_reply(std::string_view reply);
 
 /// One part of a target, percent-encoded for use in a path or a query.

@@ -43,8 +43,8 @@ std::string process_text() {
   const std::uint64_t cpu = cpu_milliseconds();
   std::string fraction = std::to_string(1000 + cpu % 1000).substr(1);
   return "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes " +
-         std::to_string(resident_bytes()) +
-         "\n# TYPE process_open_fds gauge\nprocess_open_fds " + std::to_string(open_files()) +
+         std::to_string(resident_bytes()) + "\n# TYPE process_open_fds gauge\nprocess_open_fds " +
+         std::to_string(open_files()) +
          "\n# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total " +
          std::to_string(cpu / 1000) + "." + fraction + "\n";
 }

@@ -1,5 +1,5 @@
-// Counters and gauges in Prometheus' text format. App owns the registry and hands it to the modules;
-// each module names its metrics in one table of MetricInfo (<module>/metrics.h).
+// Counters and gauges in Prometheus' text format. App owns the registry and hands it to the
+// modules; each module names its metrics in one table of MetricInfo (<module>/metrics.h).
 #pragma once
 
 #include <atomic>
@@ -47,8 +47,8 @@ class Gauge {
 
 using LabelSet = std::vector<std::pair<std::string, std::string>>;
 
-/// More label combinations of one metric than this share one series labelled overflow="true": labels
-/// must not hold what the outside chooses freely.
+/// More label combinations of one metric than this share one series labelled overflow="true":
+/// labels must not hold what the outside chooses freely.
 inline constexpr std::size_t kSeriesMax = 256;
 
 /// Owner: App. Thread: any; a lock is taken when a series is looked up, so keep the reference.

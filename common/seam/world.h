@@ -1,5 +1,5 @@
-// The only door to the outside for decisions: what time is it, what is random. Sockets, the disk and
-// processes have seams of their own where they are used (lane::Lane, kube::HttpClient,
+// The only door to the outside for decisions: what time is it, what is random. Sockets, the disk
+// and processes have seams of their own where they are used (lane::Lane, kube::HttpClient,
 // metamanager::Store's VFS, edged::CriClient); tests hand in a SimWorld.
 #pragma once
 

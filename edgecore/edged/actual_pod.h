@@ -31,8 +31,8 @@ struct ActualContainer {
   std::string message;
   std::string message_path;  // of the termination message on the host; empty: none
   std::string log_path;
-  int pid = 0;           // while running; 0: not known
-  bool known = false;    // times and exit code are read (ContainerStatus), not just listed
+  int pid = 0;         // while running; 0: not known
+  bool known = false;  // times and exit code are read (ContainerStatus), not just listed
 };
 
 struct ActualSandbox {

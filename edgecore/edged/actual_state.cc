@@ -24,10 +24,14 @@ WallTime from_nanoseconds(std::int64_t count) {
 
 ContainerState state_of(cri::ContainerState state) {
   switch (state) {
-    case cri::CONTAINER_CREATED: return ContainerState::kCreated;
-    case cri::CONTAINER_RUNNING: return ContainerState::kRunning;
-    case cri::CONTAINER_EXITED: return ContainerState::kExited;
-    default: return ContainerState::kUnknown;
+    case cri::CONTAINER_CREATED:
+      return ContainerState::kCreated;
+    case cri::CONTAINER_RUNNING:
+      return ContainerState::kRunning;
+    case cri::CONTAINER_EXITED:
+      return ContainerState::kExited;
+    default:
+      return ContainerState::kUnknown;
   }
 }
 
@@ -132,7 +136,8 @@ bool same_shape(const ActualPod& a, const ActualPod& b) {
   const auto shape = [](const ActualPod& pod) {
     Shape out;
     for (const ActualSandbox& s : pod.sandboxes) out.emplace(s.id, s.ready ? 1 : 0);
-    for (const ActualContainer& c : pod.containers) out.emplace(c.id, 10 + static_cast<int>(c.state));
+    for (const ActualContainer& c : pod.containers)
+      out.emplace(c.id, 10 + static_cast<int>(c.state));
     return out;
   };
   return shape(a) == shape(b);

@@ -1,5 +1,5 @@
-// From CRI's replies to what plan_pod() compares. Pods are found by the labels that a kubelet sets, so
-// containers outlive edgecore and are adopted. Pure.
+// From CRI's replies to what plan_pod() compares. Pods are found by the labels that a kubelet sets,
+// so containers outlive edgecore and are adopted. Pure.
 #pragma once
 
 #include <map>

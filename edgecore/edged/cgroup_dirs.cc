@@ -132,8 +132,8 @@ std::vector<std::string> CgroupDirs::hierarchies() const {
   return roots;
 }
 
-/// Where a pod may have left something: on a hybrid v1 system runc also makes the pod's path in the v2
-/// tree, which holds no controller of ours.
+/// Where a pod may have left something: on a hybrid v1 system runc also makes the pod's path in the
+/// v2 tree, which holds no controller of ours.
 std::vector<std::string> CgroupDirs::searched() const {
   std::vector<std::string> roots = hierarchies();
   std::error_code ignored;

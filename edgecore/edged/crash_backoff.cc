@@ -34,8 +34,9 @@ std::string go_duration(std::chrono::seconds duration) {
 std::string crash_message(const CrashBackoff& backoff,
                           std::string_view container,
                           std::string_view full_pod_name) {
-  return "back-off " + go_duration(backoff.delay) + " restarting failed container=" +
-         std::string(container) + " pod=" + std::string(full_pod_name);
+  return "back-off " + go_duration(backoff.delay) +
+         " restarting failed container=" + std::string(container) +
+         " pod=" + std::string(full_pod_name);
 }
 
 }  // namespace skerry::edged

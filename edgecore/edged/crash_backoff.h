@@ -1,6 +1,6 @@
-// When a container that ended may start again: at once the first time, then 10 s after its end, doubled
-// each time up to 5 min; forgotten when it ran for 10 min. Pure.
-// Source: kubelet 1.34, kuberuntime_manager.go doBackOff, client-go flowcontrol.Backoff.
+// When a container that ended may start again: at once the first time, then 10 s after its end,
+// doubled each time up to 5 min; forgotten when it ran for 10 min. Pure. Source: kubelet 1.34,
+// kuberuntime_manager.go doBackOff, client-go flowcontrol.Backoff.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
-// The container runtime as edged sees it: CRI's own messages (proto/cri_v1.proto), one task per call.
-// cri_grpc.h is the real one; tests hand in a fake.
-// Errors: kUnavailable (runtime away or restarting), kTimeout, kTooLarge, kMalformed (reply), and the
-// runtime's own answer mapped by grpc_frames.cc (kNotFound, kAlreadyExists, kUnsupported, kInternal...).
+// The container runtime as edged sees it: CRI's own messages (proto/cri_v1.proto), one task per
+// call. cri_grpc.h is the real one; tests hand in a fake. Errors: kUnavailable (runtime away or
+// restarting), kTimeout, kTooLarge, kMalformed (reply), and the runtime's own answer mapped by
+// grpc_frames.cc (kNotFound, kAlreadyExists, kUnsupported, kInternal...).
 #pragma once
 
 #include "common/async/task.h"
@@ -62,13 +62,13 @@ namespace skerry::edged {
 namespace cri = runtime::v1;
 
 inline constexpr std::size_t kCriMessageBytesMax = 16 * kMiB;
-inline constexpr auto kCriDeadline = 2min;           // kubelet's runtimeRequestTimeout
-inline constexpr auto kCriSandboxDeadline = 4min;    // kubelet doubles it for RunPodSandbox
+inline constexpr auto kCriDeadline = 2min;         // kubelet's runtimeRequestTimeout
+inline constexpr auto kCriSandboxDeadline = 4min;  // kubelet doubles it for RunPodSandbox
 inline constexpr auto kCriListDeadline = 30s;
 inline constexpr auto kCriPullDeadline = 30min;
 
-/// Owner: App. Thread: the loop. Every call has a deadline of its own kind from above; StopContainer
-/// and ExecSync add the request's timeout.
+/// Owner: App. Thread: the loop. Every call has a deadline of its own kind from above;
+/// StopContainer and ExecSync add the request's timeout.
 class CriClient {
  public:
   template <class Reply>

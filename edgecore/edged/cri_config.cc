@@ -10,9 +10,10 @@ namespace {
 
 // pkg/securitycontext/util.go
 constexpr std::array kMaskedPaths = {
-    "/proc/asound",      "/proc/acpi",       "/proc/interrupts",  "/proc/kcore",
-    "/proc/keys",        "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
-    "/proc/sched_debug", "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
+    "/proc/asound",     "/proc/acpi",        "/proc/interrupts",
+    "/proc/kcore",      "/proc/keys",        "/proc/latency_stats",
+    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+    "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
 constexpr std::array kReadOnlyPaths = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
                                        "/proc/sysrq-trigger"};
 
@@ -91,7 +92,8 @@ void put_mounts(cri::ContainerConfig& out, const std::vector<BindMount>& mounts)
     mount.set_container_path(bind.container_path);
     mount.set_readonly(bind.read_only);
     switch (bind.propagation) {
-      case VolumeMount::Propagation::kNone: break;
+      case VolumeMount::Propagation::kNone:
+        break;
       case VolumeMount::Propagation::kHostToContainer:
         mount.set_propagation(cri::PROPAGATION_HOST_TO_CONTAINER);
         break;
@@ -213,7 +215,8 @@ Result<void> check_non_root(const PodSpec& pod,
   }
   if (!image.username().empty()) {
     return fail(Code::kForbidden, "container has runAsNonRoot and image has non-numeric user (" +
-                                      image.username() + "), cannot verify user is non-root" + where);
+                                      image.username() + "), cannot verify user is non-root" +
+                                      where);
   }
   if (!image.has_uid() || image.uid().value() == 0) {
     return fail(Code::kForbidden, "container has runAsNonRoot and image will run as root" + where);

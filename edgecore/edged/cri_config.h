@@ -57,8 +57,8 @@ struct ContainerInputs {
 };
 cri::ContainerConfig container_config(const ContainerInputs& inputs);
 
-/// runAsNonRoot against the user that the container would get. Errors: kForbidden with the kubelet's
-/// words (a CreateContainerConfigError).
+/// runAsNonRoot against the user that the container would get. Errors: kForbidden with the
+/// kubelet's words (a CreateContainerConfigError).
 Result<void> check_non_root(const PodSpec& pod,
                             const ContainerSpec& container,
                             const cri::Image& image);

@@ -35,9 +35,8 @@ async::Task<Result<Reply>> unary(std::shared_ptr<GrpcChannel> channel,
 class GrpcCriClient final : public CriClient {
  public:
   GrpcCriClient(async::Executor executor, seam::World world, std::string endpoint)
-      : channel_(std::make_shared<GrpcChannel>(std::move(executor), world,
-                                               socket_path(std::move(endpoint)),
-                                               kCriMessageBytesMax)) {}
+      : channel_(std::make_shared<GrpcChannel>(
+            std::move(executor), world, socket_path(std::move(endpoint)), kCriMessageBytesMax)) {}
   ~GrpcCriClient() override { channel_->close(); }
   void close() override { channel_->close(); }
 
@@ -121,8 +120,8 @@ class GrpcCriClient final : public CriClient {
  private:
   template <class Reply, class Request>
   Call<Reply> runtime(std::string_view method, const Request& request, Duration timeout) {
-    return unary<Reply>(channel_, std::string(kRuntime).append(method),
-                        request.SerializeAsString(), timeout);
+    return unary<Reply>(channel_, std::string(kRuntime).append(method), request.SerializeAsString(),
+                        timeout);
   }
   template <class Reply, class Request>
   Call<Reply> image(std::string_view method, const Request& request, Duration timeout) {

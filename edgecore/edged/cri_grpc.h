@@ -10,8 +10,8 @@
 
 namespace skerry::edged {
 
-/// `endpoint`: "unix:///run/containerd/containerd.sock" or a path. Connects at the first call and again
-/// after a loss; a call never waits for a runtime that is away, it returns kUnavailable.
+/// `endpoint`: "unix:///run/containerd/containerd.sock" or a path. Connects at the first call and
+/// again after a loss; a call never waits for a runtime that is away, it returns kUnavailable.
 std::unique_ptr<CriClient> make_cri_client(async::Executor executor,
                                            seam::World world,
                                            std::string endpoint);

@@ -23,8 +23,8 @@ class CriExecProbe final : public ExecProbe {
                                    Duration timeout) override {
     cri::ExecSyncRequest request;
     request.set_container_id(std::move(container_id));
-    request.set_timeout(std::max<std::int64_t>(
-        1, std::chrono::ceil<std::chrono::seconds>(timeout).count()));
+    request.set_timeout(
+        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(timeout).count()));
     for (const std::string& word : command) request.add_cmd(word);
     const auto reply = co_await runtime_.exec(request);
     if (!reply) co_return fail(reply.error());
@@ -46,11 +46,7 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
     k8s::ContentVersion version;
   };
 
-  Impl(async::Executor e,
-       seam::World w,
-       metamanager::MetaManager& m,
-       CriClient& r,
-       EdgedConfig c)
+  Impl(async::Executor e, seam::World w, metamanager::MetaManager& m, CriClient& r, EdgedConfig c)
       : executor(e),
         world(w),
         meta(m),
@@ -94,15 +90,18 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
       const bool all = std::exchange(self->all_dirty, false);
       const std::set<k8s::ObjectKey> keys = std::exchange(self->dirty, {});
       Result<void> synced;
-      if (all) synced = co_await sync_all(self);
-      else synced = co_await sync_keys(self, keys);
+      if (all)
+        synced = co_await sync_all(self);
+      else
+        synced = co_await sync_keys(self, keys);
       if (!synced) {
         log::error("the store cannot be read; pods stay as they are", {synced.error()});
         self->all_dirty = true;
         co_await async::sleep_for(kRelistRetry);
         continue;
       }
-      if (!self->all_dirty && self->dirty.empty()) co_await self->changed.wait_until(TimePoint::max());
+      if (!self->all_dirty && self->dirty.empty())
+        co_await self->changed.wait_until(TimePoint::max());
     }
   }
 
@@ -186,8 +185,10 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
       log::error("terminating pod cannot be read", {{"pod", object->key.text()}, pod.error()});
       return;
     }
-    if (const WorkerPtr worker = find(object->uid)) worker->set_terminating(*pod);
-    else add_worker(*pod, true);
+    if (const WorkerPtr worker = find(object->uid))
+      worker->set_terminating(*pod);
+    else
+      add_worker(*pod, true);
   }
 
   Entry& add_worker(const PodPtr& pod, bool terminating) {
@@ -398,8 +399,10 @@ void Edged::on_tokens_changed(const std::vector<lane::TokenSlot>& slots) {
 
 void Edged::report_again(const k8s::ObjectKey& pod, const Uid& uid) {
   const auto worker = impl_->find(uid);
-  if (worker) worker->report_again();
-  else log::warning("cloud asks again for an unknown pod", {{"pod", pod.text()}, {"uid", uid.str()}});
+  if (worker)
+    worker->report_again();
+  else
+    log::warning("cloud asks again for an unknown pod", {{"pod", pod.text()}, {"uid", uid.str()}});
 }
 
 void Edged::desired_set_is_known() {

@@ -1,5 +1,5 @@
-// The pods of this node: one worker per pod, fed from MetaManager alone. A push from the cloud and a
-// reboot without a network enter at the same function, on_objects_changed().
+// The pods of this node: one worker per pod, fed from MetaManager alone. A push from the cloud and
+// a reboot without a network enter at the same function, on_objects_changed().
 //   Edged edged(executor, world, meta, *runtime, config);
 //   meta.on_objects_changed([&](const auto& keys) { edged.on_objects_changed(keys); });
 //   meta.on_tokens_changed([&](const auto& slots) { edged.on_tokens_changed(slots); });
@@ -40,9 +40,9 @@ class Edged {
   void on_tokens_changed(const std::vector<lane::TokenSlot>& slots);
   /// The cloud's ReportAgain.
   void report_again(const k8s::ObjectKey& pod, const Uid& uid);
-  /// The store holds what the cloud wants (after a Welcome and what it brought): pods of this node in
-  /// the runtime that the store does not know may be removed. Before that they are left alone, because
-  /// a damaged store must not cost what runs.
+  /// The store holds what the cloud wants (after a Welcome and what it brought): pods of this node
+  /// in the runtime that the store does not know may be removed. Before that they are left alone,
+  /// because a damaged store must not cost what runs.
   void desired_set_is_known();
 
   std::vector<PodSummary> pods() const;

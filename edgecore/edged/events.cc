@@ -56,12 +56,12 @@ void EventRecorder::record(PodEvent event) {
   if (event.message.size() > kMessageBytesMax) event.message.resize(kMessageBytesMax);
   const TimePoint now = world_.clock.now();
   const WallTime wall = world_.clock.wall();
-  const std::string key = event.pod->uid.str() + '\n' + event.container + '\n' + event.reason +
-                          '\n' + event.message;
+  const std::string key =
+      event.pod->uid.str() + '\n' + event.container + '\n' + event.reason + '\n' + event.message;
   if (counters_.size() >= kCountersMax && counters_.count(key) == 0) {
-    const auto oldest =
-        std::min_element(counters_.begin(), counters_.end(),
-                         [](const auto& a, const auto& b) { return a.second.said < b.second.said; });
+    const auto oldest = std::min_element(
+        counters_.begin(), counters_.end(),
+        [](const auto& a, const auto& b) { return a.second.said < b.second.said; });
     counters_.erase(oldest);
   }
   Counter& counter = counters_[key];

@@ -1,6 +1,6 @@
-// Kubernetes Events about pods, as reports. Equal events are counted and said again at most every five
-// minutes, so that a crash loop costs the store and the link next to nothing.
-// Source: kubelet 1.34, pkg/kubelet/events/event.go; client-go tools/record/events_cache.go.
+// Kubernetes Events about pods, as reports. Equal events are counted and said again at most every
+// five minutes, so that a crash loop costs the store and the link next to nothing. Source:
+// kubelet 1.34, pkg/kubelet/events/event.go; client-go tools/record/events_cache.go.
 #pragma once
 
 #include <map>
@@ -26,8 +26,9 @@ struct PodEvent {
   std::string message;
 };
 
-/// Owner: Edged, which takes what waits and commits it. Thread: the loop. Limits: kWaitingMax events
-/// wait, the oldest are dropped; kCountersMax kinds of events are counted, the oldest are forgotten.
+/// Owner: Edged, which takes what waits and commits it. Thread: the loop. Limits: kWaitingMax
+/// events wait, the oldest are dropped; kCountersMax kinds of events are counted, the oldest are
+/// forgotten.
 class EventRecorder {
  public:
   EventRecorder(async::Executor executor, seam::World world, NodeName node);

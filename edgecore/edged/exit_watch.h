@@ -20,9 +20,9 @@ class ExitWatch {
   ExitWatch(const ExitWatch&) = delete;
   ExitWatch& operator=(const ExitWatch&) = delete;
 
-  /// Calls `ended` once, on the loop, when the process ends. The caller reads the container's status
-  /// again afterwards: the pid may have been reused before it was opened.
-  /// Errors: kNotFound (it has ended), kUnsupported (no pidfd: rely on relists), kStorage.
+  /// Calls `ended` once, on the loop, when the process ends. The caller reads the container's
+  /// status again afterwards: the pid may have been reused before it was opened. Errors: kNotFound
+  /// (it has ended), kUnsupported (no pidfd: rely on relists), kStorage.
   Result<void> watch(const std::string& container_id, int pid, std::function<void()> ended);
   void forget(const std::string& container_id);
   bool watches(const std::string& container_id) const;

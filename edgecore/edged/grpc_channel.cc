@@ -101,16 +101,16 @@ class GrpcChannel::Connection : public std::enable_shared_from_this<Connection> 
                               const std::shared_ptr<Stream>& stream) {
     const std::string left = encode_grpc_timeout(timeout);
     const std::array headers = {
-        header(":method", "POST"),        header(":scheme", "http"),
-        header(":path", method),          header(":authority", "localhost"),
-        header("te", "trailers"),         header("content-type", "application/grpc"),
-        header("grpc-timeout", left),     header("user-agent", "skerry"),
+        header(":method", "POST"),    header(":scheme", "http"),
+        header(":path", method),      header(":authority", "localhost"),
+        header("te", "trailers"),     header("content-type", "application/grpc"),
+        header("grpc-timeout", left), header("user-agent", "skerry"),
     };
     nghttp2_data_provider body{};
     body.source.ptr = stream.get();
     body.read_callback = read_request;
-    const std::int32_t id = nghttp2_submit_request(session_, nullptr, headers.data(), headers.size(),
-                                                   &body, stream.get());
+    const std::int32_t id = nghttp2_submit_request(session_, nullptr, headers.data(),
+                                                   headers.size(), &body, stream.get());
     if (id < 0) return fail(Code::kUnavailable, nghttp2_strerror(id));
     streams_.emplace(id, stream);
     flush();
@@ -146,8 +146,8 @@ class GrpcChannel::Connection : public std::enable_shared_from_this<Connection> 
  private:
   void on_read(const boost::system::error_code& failure, std::size_t size) {
     if (failure) return close(Code::kUnavailable, "container runtime closed the connection");
-    const ssize_t taken =
-        nghttp2_session_mem_recv(session_, reinterpret_cast<std::uint8_t*>(read_buffer_.data()), size);
+    const ssize_t taken = nghttp2_session_mem_recv(
+        session_, reinterpret_cast<std::uint8_t*>(read_buffer_.data()), size);
     if (taken < 0) {
       return close(Code::kUnavailable, std::string("container runtime broke HTTP/2: ") +
                                            nghttp2_strerror(static_cast<int>(taken)));
@@ -172,16 +172,15 @@ class GrpcChannel::Connection : public std::enable_shared_from_this<Connection> 
     }
     if (write_buffer_.empty()) return;
     writing_ = true;
-    asio::async_write(socket_, asio::buffer(write_buffer_),
-                      [self = shared_from_this()](const boost::system::error_code& failure,
-                                                  std::size_t) {
-                        self->writing_ = false;
-                        if (failure) {
-                          return self->close(Code::kUnavailable,
-                                             "container runtime closed the connection");
-                        }
-                        self->flush();
-                      });
+    asio::async_write(
+        socket_, asio::buffer(write_buffer_),
+        [self = shared_from_this()](const boost::system::error_code& failure, std::size_t) {
+          self->writing_ = false;
+          if (failure) {
+            return self->close(Code::kUnavailable, "container runtime closed the connection");
+          }
+          self->flush();
+        });
   }
 
   // ---- nghttp2's callbacks: `user` is the Connection, a stream's user data is its Stream

@@ -78,7 +78,8 @@ bool GrpcReply::on_data(std::string_view bytes) {
     bytes.remove_prefix(taken);
     if (prefix_.size() < kPrefixBytes) return true;
     const std::size_t size = big_endian_32(std::string_view(prefix_).substr(1));
-    if (prefix_[0] != 0) broken_ = Error{Code::kMalformed, "compressed reply was not asked for", {}};
+    if (prefix_[0] != 0)
+      broken_ = Error{Code::kMalformed, "compressed reply was not asked for", {}};
     if (size > message_bytes_max_) broken_ = Error{Code::kTooLarge, "reply over the limit", {}};
     if (broken_) return false;
     message_bytes_ = size;
@@ -112,19 +113,32 @@ Result<std::string> GrpcReply::finish(std::string_view method) && {
 
 Code code_of_grpc_status(int status) {
   switch (status) {
-    case 1: return Code::kCancelled;
-    case 3: return Code::kMalformed;      // INVALID_ARGUMENT
-    case 4: return Code::kTimeout;        // DEADLINE_EXCEEDED
-    case 5: return Code::kNotFound;
-    case 6: return Code::kAlreadyExists;
-    case 7: return Code::kForbidden;
-    case 8: return Code::kThrottled;      // RESOURCE_EXHAUSTED
-    case 9: return Code::kConflict;       // FAILED_PRECONDITION
-    case 10: return Code::kConflict;      // ABORTED
-    case 12: return Code::kUnsupported;   // UNIMPLEMENTED
-    case 14: return Code::kUnavailable;
-    case 16: return Code::kUnauthorized;
-    default: return Code::kInternal;      // UNKNOWN, OUT_OF_RANGE, INTERNAL, DATA_LOSS
+    case 1:
+      return Code::kCancelled;
+    case 3:
+      return Code::kMalformed;  // INVALID_ARGUMENT
+    case 4:
+      return Code::kTimeout;  // DEADLINE_EXCEEDED
+    case 5:
+      return Code::kNotFound;
+    case 6:
+      return Code::kAlreadyExists;
+    case 7:
+      return Code::kForbidden;
+    case 8:
+      return Code::kThrottled;  // RESOURCE_EXHAUSTED
+    case 9:
+      return Code::kConflict;  // FAILED_PRECONDITION
+    case 10:
+      return Code::kConflict;  // ABORTED
+    case 12:
+      return Code::kUnsupported;  // UNIMPLEMENTED
+    case 14:
+      return Code::kUnavailable;
+    case 16:
+      return Code::kUnauthorized;
+    default:
+      return Code::kInternal;  // UNKNOWN, OUT_OF_RANGE, INTERNAL, DATA_LOSS
   }
 }
 

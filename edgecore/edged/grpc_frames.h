@@ -1,6 +1,6 @@
-// The bytes of gRPC's unary calls, without the connection: message prefix, status trailers, timeouts.
-// Everything that comes in is checked here before it is believed.
-// Pure. Source: grpc/doc/PROTOCOL-HTTP2.md.
+// The bytes of gRPC's unary calls, without the connection: message prefix, status trailers,
+// timeouts. Everything that comes in is checked here before it is believed. Pure. Source:
+// grpc/doc/PROTOCOL-HTTP2.md.
 #pragma once
 
 #include <cstdint>

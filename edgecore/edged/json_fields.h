@@ -1,5 +1,6 @@
-// Reading fields of parsed Kubernetes JSON: absent, null and wrongly typed read as the default, because
-// the API server has validated the object. Pure. Only for .cc files: pulls in nlohmann/json.
+// Reading fields of parsed Kubernetes JSON: absent, null and wrongly typed read as the default,
+// because the API server has validated the object. Pure. Only for .cc files: pulls in
+// nlohmann/json.
 #pragma once
 
 #include <cstdint>

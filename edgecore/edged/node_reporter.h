@@ -17,7 +17,7 @@ namespace skerry::edged {
 /// leases.
 class NodeReporter {
  public:
-  static constexpr auto kLookInterval = 10s;   // nodeStatusUpdateFrequency
+  static constexpr auto kLookInterval = 10s;  // nodeStatusUpdateFrequency
   static constexpr auto kImagesInterval = 5min;
 
   NodeReporter(async::Executor executor,

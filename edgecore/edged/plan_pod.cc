@@ -16,8 +16,9 @@ class Planner {
     if (in_.terminate) return end_everything(RemovePod{});
     if (in_.record.terminal()) return end_everything(std::nullopt);
     if (over_deadline()) {
-      return end_everything(FinishPod{"Failed", "DeadlineExceeded",
-                                      "Pod was active on the node longer than the specified deadline"});
+      return end_everything(
+          FinishPod{"Failed", "DeadlineExceeded",
+                    "Pod was active on the node longer than the specified deadline"});
     }
     if (const auto phase = finished_phase(in_.pod, in_.record)) {
       return end_everything(FinishPod{*phase, "", ""});
@@ -117,7 +118,8 @@ class Planner {
         plan_.actions.push_back(KillContainer{container.id, container.name,
                                               in_.pod.termination_grace, stopping(container.name)});
       }
-      if (container.state == State::kCreated) plan_.actions.push_back(RemoveContainer{container.id});
+      if (container.state == State::kCreated)
+        plan_.actions.push_back(RemoveContainer{container.id});
     }
   }
 
@@ -163,7 +165,8 @@ class Planner {
     if (!crash_looping(container.name, end)) start(container);
   }
 
-  // ---- regular containers and sidecars -----------------------------------------------------------
+  // ---- regular containers and sidecars
+  // -----------------------------------------------------------
 
   void plan_container(const ContainerSpec& container, const ActualContainer* have) {
     if (have != nullptr && have->state == State::kRunning) return plan_running(container, *have);
@@ -187,17 +190,18 @@ class Planner {
     if (verdict == in_.probes.end() || !verdict->second.must_restart) return;
     const bool again = container.sidecar || in_.pod.restart_policy != RestartPolicy::kNever;
     const std::string probe = verdict->second.probe == "Startup" ? "startup" : "liveness";
-    plan_.actions.push_back(
-        KillContainer{have.id, have.name,
-                      verdict->second.termination_grace.value_or(in_.pod.termination_grace),
-                      subject + " failed " + probe + " probe" + (again ? ", will be restarted" : "")});
+    plan_.actions.push_back(KillContainer{
+        have.id, have.name, verdict->second.termination_grace.value_or(in_.pod.termination_grace),
+        subject + " failed " + probe + " probe" + (again ? ", will be restarted" : "")});
   }
 
   void start(const ContainerSpec& container) {
     const ContainerRecord* record = in_.record.container(container.name);
-    const bool ran = record != nullptr && !record->id.empty() && (record->seen_running || record->end);
-    plan_.actions.push_back(StartContainer{container.name, ran ? record->attempt + 1
-                                                               : record ? record->attempt : 0});
+    const bool ran =
+        record != nullptr && !record->id.empty() && (record->seen_running || record->end);
+    plan_.actions.push_back(StartContainer{container.name, ran      ? record->attempt + 1
+                                                           : record ? record->attempt
+                                                                    : 0});
   }
 
   bool crash_looping(const std::string& name, const ContainerEnd& end) {

@@ -93,7 +93,8 @@ Result<void> admit_container(const Json& container, bool init) {
 }
 
 Result<void> admit_spec(const Json& spec) {
-  for (const char* key : {"ephemeralContainers", "resourceClaims", "resources", "runtimeClassName"}) {
+  for (const char* key :
+       {"ephemeralContainers", "resourceClaims", "resources", "runtimeClassName"}) {
     if (present(spec, key)) return unsupported(std::string("spec.") + key);
   }
   if (!flag(spec, "hostUsers", true)) return unsupported("spec.hostUsers false");

@@ -32,7 +32,8 @@ Result<void> put_file(const std::string& path, const std::string& content, int m
     if (n < 0) return errno_failure("cannot write", path);
     written += static_cast<std::size_t>(n);
   }
-  if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) return errno_failure("cannot chmod", path);
+  if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0)
+    return errno_failure("cannot chmod", path);
   return {};
 }
 

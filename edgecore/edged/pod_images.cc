@@ -34,7 +34,8 @@ async::Task<ImageOutcome> PodImages::ensure(PodPtr pod,
       events_.record({pod, container, EventType::kWarning, "ErrImageNeverPull",
                       never_pull_message(spec.image)});
       co_return refuse({"ErrImageNeverPull", never_pull_message(spec.image)}, kRetry);
-    case PullDecision::kPull: break;
+    case PullDecision::kPull:
+      break;
   }
   co_return co_await pull(pod, container, std::move(auths));
 }
@@ -67,7 +68,8 @@ async::Task<ImageOutcome> PodImages::pull(PodPtr pod,
   events_.record({pod, container, EventType::kNormal, "Pulling", pulling_message(image)});
   const TimePoint began = world_.clock.now();
   ++pulling_;
-  const Result<std::string> pulled = co_await pull_once(full_name, credentials_for(auths, full_name));
+  const Result<std::string> pulled =
+      co_await pull_once(full_name, credentials_for(auths, full_name));
   --pulling_;
   if (!pulled) {
     const std::string message = pull_failed_message(image, pulled.error().what);

@@ -15,10 +15,10 @@
 namespace skerry::edged {
 
 struct ImageOutcome {
-  std::string image_id;            // empty: not to be had, see `waiting`
-  std::optional<std::int64_t> uid; // the image's own user, for runAsNonRoot
+  std::string image_id;             // empty: not to be had, see `waiting`
+  std::optional<std::int64_t> uid;  // the image's own user, for runAsNonRoot
   std::string username;
-  Waiting waiting;                 // ErrImagePull, ImagePullBackOff, ErrImageNeverPull, ...
+  Waiting waiting;  // ErrImagePull, ImagePullBackOff, ErrImageNeverPull, ...
   TimePoint retry_at{};
 };
 
@@ -29,13 +29,18 @@ class PodImages {
 
   static constexpr int kPullsMax = 3;
 
-  /// Comes back when the image is there or cannot be had now. Does not outlive its caller's runtime.
-  async::Task<ImageOutcome> ensure(PodPtr pod, std::string container, std::vector<RegistryAuth> auths);
+  /// Comes back when the image is there or cannot be had now. Does not outlive its caller's
+  /// runtime.
+  async::Task<ImageOutcome> ensure(PodPtr pod,
+                                   std::string container,
+                                   std::vector<RegistryAuth> auths);
   void forget(const Uid& pod) { backoff_.forget(pod); }
 
  private:
   async::Task<Result<ImageOutcome>> find(std::string image);
-  async::Task<ImageOutcome> pull(PodPtr pod, std::string container, std::vector<RegistryAuth> auths);
+  async::Task<ImageOutcome> pull(PodPtr pod,
+                                 std::string container,
+                                 std::vector<RegistryAuth> auths);
   async::Task<Result<std::string>> pull_once(std::string image, std::vector<RegistryAuth> auths);
   ImageOutcome refuse(Waiting waiting, Duration retry_after);
 

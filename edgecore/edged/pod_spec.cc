@@ -88,7 +88,8 @@ VolumeSpec parse_volume(const Json& json) {
     out.default_mode = small_number(source, "defaultMode", 0644);
   };
   if (const Json& dir = at(json, "emptyDir"); dir.is_object()) {
-    out.source = EmptyDirVolume{text(dir, "medium") == "Memory", text_or_number(at(dir, "sizeLimit"))};
+    out.source =
+        EmptyDirVolume{text(dir, "medium") == "Memory", text_or_number(at(dir, "sizeLimit"))};
   } else if (const Json& host = at(json, "hostPath"); host.is_object()) {
     out.source = HostPathVolume{text(host, "path"), text(host, "type")};
   } else if (const Json& map = at(json, "configMap"); map.is_object()) {
@@ -208,7 +209,8 @@ void parse_spec(const Json& spec, PodSpec& pod) {
   pod.node_name = text(spec, "nodeName");
   pod.restart_policy = parse_restart_policy(spec);
   pod.termination_grace = seconds(spec, "terminationGracePeriodSeconds", 30);
-  if (const auto limit = number(spec, "activeDeadlineSeconds")) pod.active_deadline = Seconds(*limit);
+  if (const auto limit = number(spec, "activeDeadlineSeconds"))
+    pod.active_deadline = Seconds(*limit);
   pod.service_account = text(spec, "serviceAccountName", "default");
   pod.automount_token = flag(spec, "automountServiceAccountToken", true);
   pod.enable_service_links = flag(spec, "enableServiceLinks", true);
@@ -269,7 +271,8 @@ Result<PodPtr> parse_pod(std::string_view bytes) {
   parse_metadata(at(json, "metadata"), *pod);
   parse_spec(at(json, "spec"), *pod);
   parse_gate_conditions(at(json, "status"), *pod);
-  if (pod->name.empty() || pod->uid.empty()) return fail(Code::kMalformed, "pod without name or uid");
+  if (pod->name.empty() || pod->uid.empty())
+    return fail(Code::kMalformed, "pod without name or uid");
   if (pod->containers.empty()) return fail(Code::kMalformed, "pod without containers");
   std::set<std::string> names;
   bool sound = true;
@@ -296,7 +299,8 @@ std::vector<k8s::ObjectKey> referenced_objects(const PodSpec& pod) {
       if (const auto* ref = std::get_if<ConfigMapKeyRef>(&env.from)) {
         add(k8s::Kind::kConfigMap, ref->name);
       }
-      if (const auto* ref = std::get_if<SecretKeyRef>(&env.from)) add(k8s::Kind::kSecret, ref->name);
+      if (const auto* ref = std::get_if<SecretKeyRef>(&env.from))
+        add(k8s::Kind::kSecret, ref->name);
     }
   });
   for (const VolumeSpec& volume : pod.volumes) {

@@ -1,6 +1,6 @@
-// A pod as edged reads it: the contract of this release, parsed once from the stored canonical JSON.
-// What is not here is either without effect at a node or refused by admit(). Pure; values only.
-// Source: Kubernetes API v1 (core/v1 types), 1.34.
+// A pod as edged reads it: the contract of this release, parsed once from the stored canonical
+// JSON. What is not here is either without effect at a node or refused by admit(). Pure; values
+// only. Source: Kubernetes API v1 (core/v1 types), 1.34.
 #pragma once
 
 #include <chrono>
@@ -103,7 +103,11 @@ struct HostPathVolume {
 struct VolumeSpec {
   std::string name;
   int default_mode = 0644;  // configMap, secret, downwardAPI, projected
-  std::variant<EmptyDirVolume, HostPathVolume, ConfigMapVolume, SecretVolume, DownwardVolume,
+  std::variant<EmptyDirVolume,
+               HostPathVolume,
+               ConfigMapVolume,
+               SecretVolume,
+               DownwardVolume,
                ProjectedVolume>
       source;
 };
@@ -212,7 +216,8 @@ struct ContainerSpec {
   std::string termination_message_path = "/dev/termination-log";
   bool message_from_logs_on_error = false;  // terminationMessagePolicy: FallbackToLogsOnError
   bool init = false;
-  bool sidecar = false;  // an init container with restartPolicy Always: starts in order, keeps running
+  bool sidecar =
+      false;  // an init container with restartPolicy Always: starts in order, keeps running
   bool tty = false;
   bool stdin_open = false;
   bool stdin_once = false;
@@ -241,9 +246,9 @@ struct PodSpec {
   StringMap labels;
   StringMap annotations;
   std::optional<WallTime> creation;
-  std::optional<WallTime> deletion;           // metadata.deletionTimestamp: the pod must end
-  std::optional<Seconds> deletion_grace;      // metadata.deletionGracePeriodSeconds
-  std::string config_source;                  // annotation kubernetes.io/config.source, if any
+  std::optional<WallTime> deletion;       // metadata.deletionTimestamp: the pod must end
+  std::optional<Seconds> deletion_grace;  // metadata.deletionGracePeriodSeconds
+  std::string config_source;              // annotation kubernetes.io/config.source, if any
 
   // spec
   std::string node_name;
@@ -263,7 +268,7 @@ struct PodSpec {
   bool host_pid = false;
   bool host_ipc = false;
   bool share_process_namespace = false;
-  std::string hostname;   // what the container sees: spec.hostname or the pod's name, at most 63
+  std::string hostname;  // what the container sees: spec.hostname or the pod's name, at most 63
   std::string subdomain;
   bool hostname_as_fqdn = false;
   DnsPolicy dns_policy = DnsPolicy::kClusterFirst;

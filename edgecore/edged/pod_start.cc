@@ -15,7 +15,7 @@ namespace {
 constexpr auto kStartRetry = std::chrono::seconds(10);
 constexpr auto kMountRetry = std::chrono::seconds(30);  // an object that arrives wakes at once
 constexpr auto kHookTimeout = std::chrono::minutes(2);
-constexpr std::size_t kDeadContainersKept = 1;           // per name; kubelet's maxPerPodContainer
+constexpr std::size_t kDeadContainersKept = 1;  // per name; kubelet's maxPerPodContainer
 constexpr int kLogDirectoryMode = 0755;
 
 bool mounts_at(const ContainerSpec& container, const std::string& path) {
@@ -34,8 +34,10 @@ async::Task<PodWorker::Inputs> PodWorker::load_inputs(Self self) {
     const auto stored = co_await self->services_.meta.get(key);
     if (!stored || !*stored) continue;
     const Result<ObjectDataPtr> data = parse_object_data(key.kind, *(*stored)->object->json);
-    if (data) inputs.objects.emplace(key, *data);
-    else log::warning("object cannot be used", {{"object", key.text()}, data.error()});
+    if (data)
+      inputs.objects.emplace(key, *data);
+    else
+      log::warning("object cannot be used", {{"object", key.text()}, data.error()});
   }
   for (const TokenNeed& need : token_needs(*pod)) {
     // Named, not braced inside the co_await: g++ 12 destroys such an aggregate twice.
@@ -67,8 +69,10 @@ VolumeInputs PodWorker::volume_inputs() const {
 PodFacts PodWorker::facts() const {
   PodFacts out = services_.config.node_facts;
   const ActualSandbox* sandbox = actual_.sandbox();
-  if (pod_->host_network) out.pod_ips = out.host_ips;
-  else if (sandbox != nullptr) out.pod_ips = sandbox->ips;
+  if (pod_->host_network)
+    out.pod_ips = out.host_ips;
+  else if (sandbox != nullptr)
+    out.pod_ips = sandbox->ips;
   return out;
 }
 
@@ -100,7 +104,8 @@ void PodWorker::prefetch_images() {
   const auto& first = pod_->init_containers.empty() ? pod_->containers : pod_->init_containers;
   for (const ContainerSpec& container : first) {
     const bool has_one = images_.count(container.name) + image_tasks_.count(container.name) > 0;
-    if (!has_one) tasks_.spawn("image " + container.name, ensure_image(shared_from_this(), container.name));
+    if (!has_one)
+      tasks_.spawn("image " + container.name, ensure_image(shared_from_this(), container.name));
     if (container.init) return;
   }
 }
@@ -116,8 +121,10 @@ async::Task<void> PodWorker::create_sandbox(Self self, std::uint32_t attempt) {
   if (ready) ready = make_directory(request.config().log_directory(), kLogDirectoryMode);
   self->prefetch_images();
   Result<cri::RunPodSandboxResponse> made = fail(Code::kInternal, "not tried");
-  if (ready) made = co_await self->services_.runtime.run_sandbox(request);
-  else made = fail(ready.error());
+  if (ready)
+    made = co_await self->services_.runtime.run_sandbox(request);
+  else
+    made = fail(ready.error());
   if (!made) {
     self->event(EventType::kWarning, "", "FailedCreatePodSandBox",
                 "Failed to create pod sandbox: " + made.error().what);
@@ -133,8 +140,10 @@ async::Task<void> PodWorker::create_sandbox(Self self, std::uint32_t attempt) {
   cri::PodSandboxStatusRequest status;
   status.set_pod_sandbox_id(sandbox.id);
   const auto seen = co_await self->services_.runtime.sandbox_status(status);
-  if (seen) apply_status(sandbox, *seen);
-  else self->look_needed_ = true;
+  if (seen)
+    apply_status(sandbox, *seen);
+  else
+    self->look_needed_ = true;
   self->actual_.sandboxes.insert(self->actual_.sandboxes.begin(), std::move(sandbox));
   self->retry_delay_ = {};
   self->wake_.notify();
@@ -150,7 +159,8 @@ async::Task<void> PodWorker::ensure_image(Self self, std::string name) {
     const k8s::ObjectKey secret_key{k8s::Kind::kSecret, pod->ns, secret};
     const auto stored = co_await self->services_.meta.get(secret_key);
     if (!stored || !*stored) continue;
-    const Result<ObjectDataPtr> data = parse_object_data(k8s::Kind::kSecret, *(*stored)->object->json);
+    const Result<ObjectDataPtr> data =
+        parse_object_data(k8s::Kind::kSecret, *(*stored)->object->json);
     if (!data) continue;
     const Result<std::vector<RegistryAuth>> found = parse_pull_secret(**data);
     if (found) auths.insert(auths.end(), found->begin(), found->end());
@@ -208,8 +218,8 @@ Result<std::vector<BindMount>> PodWorker::bind_mounts(const ContainerSpec& conta
   if (!container.termination_message_path.empty()) {
     const Result<std::string> file = make_message_file(pod_dir, container.name, attempt);
     if (!file) return fail(file.error());
-    mounts.push_back({*file, container.termination_message_path, false,
-                      VolumeMount::Propagation::kNone});
+    mounts.push_back(
+        {*file, container.termination_message_path, false, VolumeMount::Propagation::kNone});
   }
   return mounts;
 }
@@ -258,7 +268,8 @@ async::Task<void> PodWorker::create_and_start(Self self, std::string name, std::
 
   const std::string id = created->container_id();
   ContainerRecord& record = self->record_.containers[name];
-  if (record.end) record.backoff.on_restart(record.end->finished, self->services_.world.clock.wall());
+  if (record.end)
+    record.backoff.on_restart(record.end->finished, self->services_.world.clock.wall());
   ActualContainer actual;
   actual.id = id;
   actual.name = name;
@@ -303,7 +314,8 @@ async::Task<void> PodWorker::run_post_start(Self self, std::string name, std::st
   for (const std::string& word : exec->command) request.add_cmd(word);
   const auto done = co_await self->services_.runtime.exec(request);
   if (done && done->exit_code() == 0) co_return;
-  const std::string why = done ? "exit code " + std::to_string(done->exit_code()) : done.error().what;
+  const std::string why =
+      done ? "exit code " + std::to_string(done->exit_code()) : done.error().what;
   self->event(EventType::kWarning, name, "FailedPostStartHook", "PostStartHook failed: " + why);
   self->begin_kill({id, name, pod->termination_grace, "FailedPostStartHook"});
 }
@@ -327,9 +339,9 @@ async::Task<void> PodWorker::collect_garbage(Self self, std::string name) {
   std::vector<std::string> sandboxes;
   for (std::size_t i = 1; i < self->actual_.sandboxes.size(); ++i) {
     const ActualSandbox& sandbox = self->actual_.sandboxes[i];
-    const bool used = std::any_of(
-        self->actual_.containers.begin(), self->actual_.containers.end(),
-        [&](const ActualContainer& c) { return c.sandbox_id == sandbox.id; });
+    const bool used =
+        std::any_of(self->actual_.containers.begin(), self->actual_.containers.end(),
+                    [&](const ActualContainer& c) { return c.sandbox_id == sandbox.id; });
     if (!sandbox.ready && !used) sandboxes.push_back(sandbox.id);
   }
   for (const std::string& id : sandboxes) {

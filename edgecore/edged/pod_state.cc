@@ -14,7 +14,8 @@ using namespace fields;
 constexpr int kLostExitCode = 137;
 constexpr const char* kLostReason = "ContainerStatusUnknown";
 constexpr const char* kLostMessage =
-    "The container could not be located when the pod was deleted.  The container used to be Running";
+    "The container could not be located when the pod was deleted.  The container used to be "
+    "Running";
 
 // ---- encode: times in milliseconds since 1970, absent when unset ------------------------------
 
@@ -73,8 +74,9 @@ Json encode_condition(const ConditionRecord& condition) {
 
 std::optional<ContainerEnd> decode_end(const Json& json) {
   if (!json.is_object()) return std::nullopt;
-  return ContainerEnd{text(json, "id"),      small_number(json, "exit", 0), text(json, "reason"),
-                      text(json, "message"), time_at(json, "started"),      time_at(json, "finished")};
+  return ContainerEnd{text(json, "id"),         small_number(json, "exit", 0),
+                      text(json, "reason"),     text(json, "message"),
+                      time_at(json, "started"), time_at(json, "finished")};
 }
 
 ContainerRecord decode_container(const Json& json) {
@@ -101,12 +103,9 @@ WallTime api_time(const Json& json, const char* key) {
 
 std::optional<ContainerEnd> end_from_api(const Json& terminated) {
   if (!terminated.is_object()) return std::nullopt;
-  return ContainerEnd{text(terminated, "containerID"),
-                      small_number(terminated, "exitCode", 0),
-                      text(terminated, "reason"),
-                      text(terminated, "message"),
-                      api_time(terminated, "startedAt"),
-                      api_time(terminated, "finishedAt")};
+  return ContainerEnd{text(terminated, "containerID"),   small_number(terminated, "exitCode", 0),
+                      text(terminated, "reason"),        text(terminated, "message"),
+                      api_time(terminated, "startedAt"), api_time(terminated, "finishedAt")};
 }
 
 std::string bare_id(const std::string& container_id) {
@@ -154,7 +153,8 @@ void absorb_newest(ContainerRecord& record, const ActualContainer& newest) {
 
 void absorb_loss(ContainerRecord& record, WallTime now) {
   if (record.id.empty() || record.end || !record.seen_running) return;
-  record.end = ContainerEnd{record.id, kLostExitCode, kLostReason, kLostMessage, record.started, now};
+  record.end =
+      ContainerEnd{record.id, kLostExitCode, kLostReason, kLostMessage, record.started, now};
 }
 
 }  // namespace
@@ -184,7 +184,8 @@ std::string encode_pod_record(const PodRecord& record) {
 
 Result<PodRecord> decode_pod_record(std::string_view bytes) {
   const Json json = Json::parse(bytes, nullptr, false);
-  if (!json.is_object()) return fail(Code::kMalformed, "stored state of a pod is not a JSON object");
+  if (!json.is_object())
+    return fail(Code::kMalformed, "stored state of a pod is not a JSON object");
   PodRecord record;
   if (number(json, "startTime")) record.start_time = time_at(json, "startTime");
   record.terminal_phase = text(json, "terminalPhase");

@@ -26,9 +26,9 @@ struct ContainerEnd {
 };
 
 struct ContainerRecord {
-  std::uint32_t attempt = 0;        // of the newest container: restartCount
-  std::string id;                   // of the newest container; empty: never created
-  bool seen_running = false;        // the newest one was started
+  std::uint32_t attempt = 0;  // of the newest container: restartCount
+  std::string id;             // of the newest container; empty: never created
+  bool seen_running = false;  // the newest one was started
   WallTime started{};
   std::optional<ContainerEnd> end;       // the newest one's, once it ended
   std::optional<ContainerEnd> last_end;  // of the one before: lastState
@@ -53,10 +53,10 @@ struct PodRecord {
   std::string terminal_phase;  // "Succeeded" or "Failed": never started again
   std::string reason;          // of the pod: DeadlineExceeded, Evicted
   std::string message;
-  bool finalised = false;      // its end was reported; the row waits for the cloud's Remove
+  bool finalised = false;  // its end was reported; the row waits for the cloud's Remove
   std::map<std::string, ContainerRecord> containers;
   std::map<std::string, ConditionRecord> conditions;
-  std::string status_hash;     // hex of the last reported projection; empty: none
+  std::string status_hash;  // hex of the last reported projection; empty: none
   friend bool operator==(const PodRecord&, const PodRecord&) = default;
 
   bool terminal() const { return !terminal_phase.empty(); }
@@ -67,8 +67,8 @@ std::string encode_pod_record(const PodRecord& record);
 /// Errors: kMalformed. A record of a newer release keeps what this one knows.
 Result<PodRecord> decode_pod_record(std::string_view json);
 
-/// A first record from the API's status (design.md section 3, status_seed): phase, startTime, restart
-/// counts and ends. Errors: kMalformed.
+/// A first record from the API's status (design.md section 3, status_seed): phase, startTime,
+/// restart counts and ends. Errors: kMalformed.
 Result<PodRecord> record_from_seed(std::string_view status_json);
 
 /// Takes over what the runtime shows: attempts, ends. A container that ran and is gone from the

@@ -23,7 +23,9 @@ struct View {
   std::optional<Waiting> waiting;
 
   bool succeeded() const { return end != nullptr && end->exit_code == 0; }
-  bool has_last_end() const { return record != nullptr && (record->last_end || (waiting && record->end)); }
+  bool has_last_end() const {
+    return record != nullptr && (record->last_end || (waiting && record->end));
+  }
 };
 
 // ---- views -----------------------------------------------------------------------------------
@@ -147,9 +149,12 @@ std::string phase_of(const StatusInputs& in,
   std::size_t running = 0;
   std::size_t stopped = 0;
   for (const View& view : regular) {
-    if (view.running) ++running;
-    else if (view.end != nullptr || view.has_last_end()) ++stopped;
-    else return "Pending";  // waits and never ran
+    if (view.running)
+      ++running;
+    else if (view.end != nullptr || view.has_last_end())
+      ++stopped;
+    else
+      return "Pending";  // waits and never ran
   }
   // All ended, and not terminal: edged restarts them or is about to say so.
   return running + stopped > 0 ? "Running" : "Pending";
@@ -204,8 +209,8 @@ ConditionRecord pod_ready(const PodSpec& pod, const ConditionRecord& containers)
       messages.push_back("corresponding condition of pod readiness gate \"" + gate +
                          "\" does not exist.");
     } else if (found->second != "True") {
-      messages.push_back("the status of pod readiness gate \"" + gate +
-                         "\" is not \"True\", but " + found->second);
+      messages.push_back("the status of pod readiness gate \"" + gate + "\" is not \"True\", but " +
+                         found->second);
     }
   }
   if (messages.empty()) return condition(true);
@@ -216,8 +221,7 @@ ConditionRecord pod_ready(const PodSpec& pod, const ConditionRecord& containers)
 
 bool has_network(const StatusInputs& in) {
   const ActualSandbox* sandbox = in.actual.sandbox();
-  return sandbox != nullptr && sandbox->ready &&
-         (in.pod.host_network || !sandbox->ips.empty());
+  return sandbox != nullptr && sandbox->ready && (in.pod.host_network || !sandbox->ips.empty());
 }
 
 /// A transition is a change of the status word, not of its reason.

@@ -1,6 +1,6 @@
 // PodStatus as a kubelet would write it: from what is wanted, what the runtime has and what is
-// remembered. Pure. Source: kubelet 1.34, kubelet_pods.go (getPhase, convertToAPIContainerStatuses),
-// status/generate.go (conditions).
+// remembered. Pure. Source: kubelet 1.34, kubelet_pods.go (getPhase,
+// convertToAPIContainerStatuses), status/generate.go (conditions).
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@ namespace skerry::edged {
 
 /// Why a container does not run: state.waiting.
 struct Waiting {
-  std::string reason;   // CrashLoopBackOff, ErrImagePull, CreateContainerConfigError, ...
+  std::string reason;  // CrashLoopBackOff, ErrImagePull, CreateContainerConfigError, ...
   std::string message;
   friend bool operator==(const Waiting&, const Waiting&) = default;
 };
@@ -35,8 +35,9 @@ struct StatusInputs {
 struct PodStatus {
   std::string phase;
   std::string json;  // of .status
-  std::map<std::string, ConditionRecord> conditions;  // with their transition times: to be remembered
-  std::map<std::string, ProbeVerdict> said;           // started and ready per container, as reported
+  std::map<std::string, ConditionRecord>
+      conditions;                            // with their transition times: to be remembered
+  std::map<std::string, ProbeVerdict> said;  // started and ready per container, as reported
   bool ready = false;
 };
 

@@ -18,7 +18,8 @@ bool gone(const Error& error) { return error.code == Code::kNotFound; }
 
 }  // namespace
 
-// ---- kills: each is a task; a shorter grace overtakes a longer one -------------------------------
+// ---- kills: each is a task; a shorter grace overtakes a longer one
+// -------------------------------
 
 void PodWorker::begin_kill(const KillContainer& kill_action) {
   const auto running = kills_.find(kill_action.id);
@@ -69,7 +70,8 @@ async::Task<void> PodWorker::run_pre_stop(Self self, KillContainer kill) {
   for (const std::string& word : exec->command) request.add_cmd(word);
   const auto done = co_await self->services_.runtime.exec(request);
   if (done && done->exit_code() == 0) co_return;
-  const std::string why = done ? "exit code " + std::to_string(done->exit_code()) : done.error().what;
+  const std::string why =
+      done ? "exit code " + std::to_string(done->exit_code()) : done.error().what;
   self->event(EventType::kWarning, kill.name, "FailedPreStopHook", "PreStopHook failed: " + why);
 }
 
@@ -140,8 +142,8 @@ async::Task<Result<void>> PodWorker::remove_from_runtime(Self self) {
   }
   std::vector<std::string> strays;
   for (const ActualContainer& container : self->actual_.containers) {
-    const bool in_removed = std::find(sandboxes.begin(), sandboxes.end(), container.sandbox_id) !=
-                            sandboxes.end();
+    const bool in_removed =
+        std::find(sandboxes.begin(), sandboxes.end(), container.sandbox_id) != sandboxes.end();
     if (!in_removed) strays.push_back(container.id);
     self->drop_watches(container.id);
   }
@@ -168,8 +170,8 @@ async::Task<Result<void>> PodWorker::remove_files(Self self) {
     if (*done) break;
     co_await async::sleep_for(kCgroupPoll);
   }
-  const std::string logs = pod_log_dir(self->services_.config.pod_log_root, self->pod_->ns,
-                                       self->pod_->name, uid.str());
+  const std::string logs =
+      pod_log_dir(self->services_.config.pod_log_root, self->pod_->ns, self->pod_->name, uid.str());
   for (;;) {
     const Result<bool> done = remove_tree(logs, kFilesAtOnce);
     if (!done) co_return fail(done.error());
@@ -180,18 +182,18 @@ async::Task<Result<void>> PodWorker::remove_files(Self self) {
   co_return Result<void>{};
 }
 
-/// The last status, the end and, for a terminating row, its removal become durable together. A pod that
-/// is still desired (deletionTimestamp) keeps its row until the cloud removes it.
+/// The last status, the end and, for a terminating row, its removal become durable together. A pod
+/// that is still desired (deletionTimestamp) keeps its row until the cloud removes it.
 async::Task<Result<void>> PodWorker::commit_end(Self self) {
   metamanager::Batch batch;
   if (!self->record_.finalised) {
     const bool ran = std::any_of(self->record_.containers.begin(), self->record_.containers.end(),
                                  [](const auto& entry) { return entry.second.end.has_value(); });
-    const bool failed = std::any_of(
-        self->pod_->containers.begin(), self->pod_->containers.end(), [&](const ContainerSpec& c) {
-          const ContainerEnd* end = current_end(self->record_, c.name);
-          return end == nullptr || end->exit_code != 0;
-        });
+    const bool failed = std::any_of(self->pod_->containers.begin(), self->pod_->containers.end(),
+                                    [&](const ContainerSpec& c) {
+                                      const ContainerEnd* end = current_end(self->record_, c.name);
+                                      return end == nullptr || end->exit_code != 0;
+                                    });
     if (ran && !self->record_.terminal()) {
       self->record_.terminal_phase = failed ? "Failed" : "Succeeded";
     }

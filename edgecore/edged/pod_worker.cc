@@ -77,8 +77,9 @@ std::vector<PodWorker::RunningLog> PodWorker::running_logs() const {
 }
 
 PodSummary PodWorker::summary() const {
-  PodSummary out{pod_->ns, pod_->name, uid_, phase_, record_.reason, pod_->containers.size(), 0, 0,
-                 "", record_.start_time};
+  PodSummary out{
+      pod_->ns, pod_->name,        uid_, phase_, record_.reason, pod_->containers.size(), 0, 0,
+      "",       record_.start_time};
   const ProbeVerdicts probes = probe_verdicts();
   for (const ContainerSpec& container : pod_->containers) {
     const auto verdict = probes.find(container.name);
@@ -185,8 +186,10 @@ async::Task<void> PodWorker::drop_container(Self self, std::string id) {
   request.set_container_id(id);
   const auto removed = co_await self->services_.runtime.remove_container(request);
   self->look_needed_ = true;
-  if (removed || removed.error().code == Code::kNotFound) self->wake_.notify();
-  else self->retry_in(kRetryMax);
+  if (removed || removed.error().code == Code::kNotFound)
+    self->wake_.notify();
+  else
+    self->retry_in(kRetryMax);
 }
 
 /// Until something happens, a backoff ends or a failed step is due again.
@@ -215,7 +218,8 @@ bool PodWorker::volumes_need_update() const {
 }
 
 void PodWorker::retry_in(Duration delay) {
-  retry_delay_ = std::clamp<Duration>(retry_delay_ * 2, kRetryFirst, std::min<Duration>(delay, kRetryMax));
+  retry_delay_ =
+      std::clamp<Duration>(retry_delay_ * 2, kRetryFirst, std::min<Duration>(delay, kRetryMax));
   const TimePoint at = services_.world.clock.now() + retry_delay_;
   if (!retry_at_ || at < *retry_at_) retry_at_ = at;
 }
@@ -299,10 +303,12 @@ void PodWorker::take_over(ActualContainer& container) {
       worker->wake_.notify();
     };
     const Result<void> watched = services_.exits.watch(id, container.pid, ended);
-    // The pid may have been reused between the status and the open: look once more. No such process:
-    // it just ended. Where there is no pidfd at all, relists notice the end.
-    if (watched) to_verify_.insert(id);
-    else unwatchable_.insert(id);
+    // The pid may have been reused between the status and the open: look once more. No such
+    // process: it just ended. Where there is no pidfd at all, relists notice the end.
+    if (watched)
+      to_verify_.insert(id);
+    else
+      unwatchable_.insert(id);
     if (!watched && watched.error().code == Code::kNotFound) ended_.insert(id);
   }
   ProbeTarget target{pod_, container.name, id, "", container.started, std::nullopt};
@@ -320,8 +326,8 @@ void PodWorker::drop_watches(const std::string& container_id) {
   services_.prober.forget(container_id);
 }
 
-/// A watch that was just opened is verified by one more look. Where the process ended, the runtime is
-/// asked until it says so too.
+/// A watch that was just opened is verified by one more look. Where the process ended, the runtime
+/// is asked until it says so too.
 async::Task<void> PodWorker::follow_exits(Self self) {
   for (const std::string& id : std::exchange(self->to_verify_, {})) {
     if (const Result<void> looked = co_await look_at_container(self, id); !looked) {
@@ -347,9 +353,8 @@ ProbeVerdicts PodWorker::probe_verdicts() const {
   for (const ActualContainer& container : actual_.containers) {
     if (container.state != ContainerState::kRunning) continue;
     const ContainerHealth health = services_.prober.health(container.id);
-    out.emplace(container.name,
-                ProbeVerdict{health.started, health.ready, health.must_restart, health.reason,
-                             health.termination_grace});
+    out.emplace(container.name, ProbeVerdict{health.started, health.ready, health.must_restart,
+                                             health.reason, health.termination_grace});
   }
   return out;
 }
@@ -377,9 +382,9 @@ void PodWorker::report() {
 /// The status if its projection changed, and the record if it changed: durable together.
 metamanager::Batch PodWorker::status_batch(bool force) {
   const ProbeVerdicts probes = probe_verdicts();
-  const PodStatus status =
-      build_pod_status({*pod_, actual_, record_, probes, waiting_, services_.config.node_facts.host_ips,
-                        to_string(qos_class(*pod_)), services_.world.clock.wall()});
+  const PodStatus status = build_pod_status(
+      {*pod_, actual_, record_, probes, waiting_, services_.config.node_facts.host_ips,
+       to_string(qos_class(*pod_)), services_.world.clock.wall()});
   phase_ = status.phase;
   record_.conditions = status.conditions;
   for (const auto& [name, said] : status.said) {

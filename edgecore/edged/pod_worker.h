@@ -1,5 +1,5 @@
-// One coroutine per pod: looks at what the runtime has, plans, acts, reports, waits for a reason to look
-// again. The start path makes no remote call: everything comes from MetaManager.
+// One coroutine per pod: looks at what the runtime has, plans, acts, reports, waits for a reason to
+// look again. The start path makes no remote call: everything comes from MetaManager.
 //   pod_worker.cc  the loop, the look, the report
 //   pod_start.cc   sandbox, images, volumes, containers
 //   pod_stop.cc    kills, the end of the pod
@@ -148,14 +148,14 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   PodRecord record_;
   std::string stored_record_;  // as last committed
   std::map<std::string, Waiting> waiting_;
-  std::map<std::string, TimePoint> not_before_;     // containers that may not be tried yet
-  std::map<std::string, ImageOutcome> images_;      // for the next start of each
+  std::map<std::string, TimePoint> not_before_;  // containers that may not be tried yet
+  std::map<std::string, ImageOutcome> images_;   // for the next start of each
   std::set<std::string> image_tasks_;
-  std::map<std::string, Seconds> kills_;            // container id -> grace of the kill that runs
-  std::set<std::string> ended_;                     // ids whose process ended
-  std::set<std::string> unwatchable_;               // ids without a process to watch
-  std::set<std::string> to_verify_;                 // ids whose watch was just opened
-  std::set<std::string> ours_;                      // ids that this process started
+  std::map<std::string, Seconds> kills_;  // container id -> grace of the kill that runs
+  std::set<std::string> ended_;           // ids whose process ended
+  std::set<std::string> unwatchable_;     // ids without a process to watch
+  std::set<std::string> to_verify_;       // ids whose watch was just opened
+  std::set<std::string> ours_;            // ids that this process started
   std::optional<Inputs> inputs_;
   std::optional<VolumeSet> volume_set_;
   std::optional<TimePoint> retry_at_;
@@ -166,7 +166,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   bool volumes_stale_ = true;
   bool force_report_ = false;
   bool terminating_ = false;
-  bool gone_ = false;      // nothing is left of it here
+  bool gone_ = false;  // nothing is left of it here
   bool finished_ = false;
   bool stopping_ = false;
 };

@@ -57,11 +57,7 @@ TokenKeeper::TokenKeeper(async::Executor executor,
                          seam::World world,
                          metamanager::MetaManager& meta,
                          Ask ask)
-    : executor_(executor),
-      world_(world),
-      meta_(meta),
-      ask_(std::move(ask)),
-      wakeup_(executor) {}
+    : executor_(executor), world_(world), meta_(meta), ask_(std::move(ask)), wakeup_(executor) {}
 
 async::Task<void> TokenKeeper::run() {
   while (!stopping_) {

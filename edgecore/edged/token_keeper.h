@@ -1,5 +1,5 @@
-// Keeps the pods' service-account tokens fresh: asks the cloud by the kubelet's rule and stores what is
-// worth a write. A token that cannot be renewed stays in use up to the offline lease.
+// Keeps the pods' service-account tokens fresh: asks the cloud by the kubelet's rule and stores
+// what is worth a write. A token that cannot be renewed stays in use up to the offline lease.
 // Source: design.md 4.10 and section 5; kubelet pkg/kubelet/token.
 #pragma once
 
@@ -15,11 +15,11 @@
 
 namespace skerry::edged {
 
-/// When a token's life really ends: the exp claim of the JWT, else `grant.expires`. The API server signs
-/// default tokens for up to a year while it reports about an hour.
+/// When a token's life really ends: the exp claim of the JWT, else `grant.expires`. The API server
+/// signs default tokens for up to a year while it reports about an hour.
 WallTime real_expiry(const lane::TokenGrant& grant);
-/// The kubelet's rule, at 80 % of the reported life or after 24 h, but not before half the real life is
-/// used: an earlier one would cost the link and the flash, and gain nothing. Pure.
+/// The kubelet's rule, at 80 % of the reported life or after 24 h, but not before half the real
+/// life is used: an earlier one would cost the link and the flash, and gain nothing. Pure.
 WallTime renewal_due(const lane::TokenGrant& grant);
 
 /// Owner: App. Thread: the loop. Limits: one question per token slot.

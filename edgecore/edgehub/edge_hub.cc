@@ -57,9 +57,9 @@ async::Task<Ended> EdgeHub::connect_once() {
   ++status_.connections;
   disconnecting_ = false;
   pump_ = std::make_unique<lane::Pump>(executor_, std::move(*lane), *this, world_.clock);
-  protocol_.on_connected({snapshot->store, snapshot->cluster, snapshot->content, snapshot->status,
-                          snapshot->seen},
-                         world_.clock.now());
+  protocol_.on_connected(
+      {snapshot->store, snapshot->cluster, snapshot->content, snapshot->status, snapshot->seen},
+      world_.clock.now());
   if (stopping_) pump_->close();
   const Error why = co_await pump_->run();
   pump_.reset();
@@ -165,7 +165,8 @@ void EdgeHub::perform(TokenArrived effect) {
 }
 
 void EdgeHub::perform(ReportRefused effect) {
-  log::warning("the cloud refused a report", {{"object", effect.key.text()}, {"code", effect.code}});
+  log::warning("the cloud refused a report",
+               {{"object", effect.key.text()}, {"code", effect.code}});
 }
 
 void EdgeHub::perform(NewCertificate effect) {
@@ -185,9 +186,10 @@ void EdgeHub::perform(Welcomed effect) {
 
 void EdgeHub::perform(ForeignCluster effect) {
   status_.foreign_cluster = true;
-  log::error("cloudcore serves another cluster than this node belongs to: what runs is kept; "
-             "`edgecore reset` and join again to move the node",
-             {{"ours", effect.ours.str()}, {"theirs", effect.theirs.str()}});
+  log::error(
+      "cloudcore serves another cluster than this node belongs to: what runs is kept; "
+      "`edgecore reset` and join again to move the node",
+      {{"ours", effect.ours.str()}, {"theirs", effect.theirs.str()}});
 }
 
 void EdgeHub::perform(Disconnect effect) {

@@ -38,7 +38,9 @@ class Fd {
 
 tl::unexpected<Error> failed(const std::filesystem::path& path) {
   const int number = errno;
-  const char* hint = number == ENOSPC ? "; free some space" : number == EACCES ? "; run as root" : "";
+  const char* hint = number == ENOSPC   ? "; free some space"
+                     : number == EACCES ? "; run as root"
+                                        : "";
   return fail(Code::kStorage, path.string() + ": " + std::strerror(number) + hint);
 }
 
@@ -86,7 +88,8 @@ Result<std::optional<std::string>> read_file(const std::filesystem::path& path) 
     if (size < 0) return failed(path);
     if (size == 0) return std::optional<std::string>(std::move(bytes));
     bytes.append(buffer.data(), static_cast<std::size_t>(size));
-    if (bytes.size() > kFileBytesMax) return fail(Code::kMalformed, path.string() + " is too large");
+    if (bytes.size() > kFileBytesMax)
+      return fail(Code::kMalformed, path.string() + " is too large");
   }
 }
 
@@ -127,8 +130,8 @@ Result<std::optional<StoredIdentity>> IdentityStore::load() const {
     if (!text) return fail(text.error());
     if (!*text && i == 0) return std::optional<StoredIdentity>();
     if (!*text) {
-      return fail(Code::kMalformed, (directory_ / names[i]).string() +
-                                        " is missing; join again: edgecore join");
+      return fail(Code::kMalformed,
+                  (directory_ / names[i]).string() + " is missing; join again: edgecore join");
     }
     texts[i] = std::move(**text);
   }
@@ -177,8 +180,8 @@ Result<void> IdentityStore::save_renewed(const lane::CertificateReply& reply) {
   Result<void> matches = tls::check_key_matches(key->value_or(""), reply.certificate_pem);
   if (!matches) return fail("the renewed certificate", matches.error());
   // The bundle first: it trusts the old and the new hub.
-  Result<void> written = reply.ca_bundle_pem.empty() ? Result<void>()
-                                                     : save_ca_bundle(reply.ca_bundle_pem);
+  Result<void> written =
+      reply.ca_bundle_pem.empty() ? Result<void>() : save_ca_bundle(reply.ca_bundle_pem);
   if (written) written = replace_file(directory_ / kCertificate, reply.certificate_pem);
   return written;
 }

@@ -1,6 +1,6 @@
-// Who this node is: `<data-dir>/identity/` with node.key, node.crt, ca.crt and config.yaml. Each file is
-// replaced atomically with mode 0600 and is durable when the call returns. The token is never kept.
-// node.crt is written last: with it the node has joined. Source: design.md section 6.
+// Who this node is: `<data-dir>/identity/` with node.key, node.crt, ca.crt and config.yaml. Each
+// file is replaced atomically with mode 0600 and is durable when the call returns. The token is
+// never kept. node.crt is written last: with it the node has joined. Source: design.md section 6.
 #pragma once
 
 #include <filesystem>
@@ -15,8 +15,8 @@
 
 namespace skerry::edgehub {
 
-/// What `edgecore join` was told. config.yaml has it under KubeEdge's keys, so that it can be laid over
-/// the configuration's defaults (config::parse_edge_config).
+/// What `edgecore join` was told. config.yaml has it under KubeEdge's keys, so that it can be laid
+/// over the configuration's defaults (config::parse_edge_config).
 struct JoinedConfig {
   NodeName node;
   std::string server;  // "host:port"
@@ -38,12 +38,12 @@ class IdentityStore {
  public:
   explicit IdentityStore(std::filesystem::path data_dir);
 
-  /// Nothing: never joined (or not to its end). Errors: kStorage; kMalformed, kConflict (damaged: join
-  /// again with a new token).
+  /// Nothing: never joined (or not to its end). Errors: kStorage; kMalformed, kConflict (damaged:
+  /// join again with a new token).
   Result<std::optional<StoredIdentity>> load() const;
 
-  /// The key to join with: the one that is there, so that a repeated join is the same join, else a new
-  /// one, durable before it is used. Errors: kStorage, kMalformed.
+  /// The key to join with: the one that is there, so that a repeated join is the same join, else a
+  /// new one, durable before it is used. Errors: kStorage, kMalformed.
   Result<std::string> key_for_join();
   Result<void> save_join(const lane::CertificateReply& reply, const JoinedConfig& config);
   /// After a renewal with the same key. Errors besides: kConflict (a certificate for another key).

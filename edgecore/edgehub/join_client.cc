@@ -35,8 +35,8 @@ std::optional<Sha256> sha256_from_hex(std::string_view text) {
 
 /// A refusal in the hub's own words; what may pass by itself is retryable.
 Error refusal_of(const lane::Goodbye& goodbye) {
-  const bool may_pass = goodbye.code == lane::GoodbyeCode::kNotReady ||
-                        goodbye.code == lane::GoodbyeCode::kShutdown;
+  const bool may_pass =
+      goodbye.code == lane::GoodbyeCode::kNotReady || goodbye.code == lane::GoodbyeCode::kShutdown;
   return {may_pass ? Code::kUnavailable : Code::kForbidden, goodbye.reason, goodbye.retry_after};
 }
 
@@ -49,7 +49,8 @@ Result<std::optional<lane::CertificateReply>> take_frame(lane::Mux& mux, const s
   if (auto* reply = std::get_if<lane::CertificateReply>(&*decoded)) {
     return std::optional<lane::CertificateReply>(std::move(*reply));
   }
-  if (const auto* goodbye = std::get_if<lane::Goodbye>(&*decoded)) return fail(refusal_of(*goodbye));
+  if (const auto* goodbye = std::get_if<lane::Goodbye>(&*decoded))
+    return fail(refusal_of(*goodbye));
   return std::optional<lane::CertificateReply>();  // pings and what this version does not know
 }
 
@@ -120,8 +121,8 @@ Result<Prepared> prepare(const JoinOrder& order, IdentityStore& identities) {
   return prepared;
 }
 
-/// Nothing is believed because it came over the link: the certificate must be for this key and name,
-/// and the bundle must hold the pinned root.
+/// Nothing is believed because it came over the link: the certificate must be for this key and
+/// name, and the bundle must hold the pinned root.
 Result<void> check_reply(const lane::CertificateReply& reply,
                          const Prepared& prepared,
                          const NodeName& node) {
@@ -172,8 +173,8 @@ Result<JoinToken> parse_join_token(std::string_view text) {
   const auto hash = sha256_from_hex(text.substr(0, kHashDigits));
   const std::string_view rest = text.substr(std::min(text.size(), kHashDigits));
   const bool is_whole = rest.size() == 1 + kPresentedLetters && rest[0] == '.' && rest[7] == '.';
-  const bool is_plain = rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.") ==
-                        std::string_view::npos;
+  const bool is_plain =
+      rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.") == std::string_view::npos;
   if (!hash || !is_whole || !is_plain) {
     return fail(Code::kMalformed,
                 "this is not a whole join token; copy the last line of `cloudcore token create`");
@@ -182,9 +183,9 @@ Result<JoinToken> parse_join_token(std::string_view text) {
 }
 
 ConnectToHub websocket_to_hub(std::function<WallTime()> now) {
-  return [now = std::move(now)](ServerAddress server, tls::ServerTrust trust,
-                                std::optional<tls::Identity> own, TimePoint deadline)
-             -> async::Task<Result<std::unique_ptr<lane::Lane>>> {
+  return [now = std::move(now)](
+             ServerAddress server, tls::ServerTrust trust, std::optional<tls::Identity> own,
+             TimePoint deadline) -> async::Task<Result<std::unique_ptr<lane::Lane>>> {
     Result<std::shared_ptr<tls::ClientContext>> context = tls::ClientContext::create(trust, own);
     if (!context) co_return fail(context.error());
     lane::Dial dial;

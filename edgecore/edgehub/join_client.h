@@ -1,5 +1,5 @@
-// How a node gets its first certificate, and a new one when the old has expired: one connection, one
-// question, one answer. `edgecore join` calls join(). Source: design.md section 6.
+// How a node gets its first certificate, and a new one when the old has expired: one connection,
+// one question, one answer. `edgecore join` calls join(). Source: design.md section 6.
 #pragma once
 
 #include <functional>
@@ -39,16 +39,16 @@ struct JoinOrder {
 };
 
 /// The way to the hub; tests hand in their own. `own`: certificate and key to show, or none.
-using ConnectToHub = std::function<async::Task<Result<std::unique_ptr<lane::Lane>>>(
-    ServerAddress server,
-    tls::ServerTrust trust,
-    std::optional<tls::Identity> own,
-    TimePoint deadline)>;
+using ConnectToHub =
+    std::function<async::Task<Result<std::unique_ptr<lane::Lane>>>(ServerAddress server,
+                                                                   tls::ServerTrust trust,
+                                                                   std::optional<tls::Identity> own,
+                                                                   TimePoint deadline)>;
 /// The real one: websocket over TLS. `now` is asked at each connection (time floor).
 ConnectToHub websocket_to_hub(std::function<WallTime()> now);
 
-/// Joins and writes the identity. Repeating it with the same token is harmless. While the hub is away or
-/// not ready it is tried again until the deadline. Errors: one line that says what to do.
+/// Joins and writes the identity. Repeating it with the same token is harmless. While the hub is
+/// away or not ready it is tried again until the deadline. Errors: one line that says what to do.
 async::Task<Result<void>> join(JoinOrder order,
                                std::shared_ptr<IdentityStore> identities,
                                ConnectToHub connect,
@@ -61,7 +61,8 @@ async::Task<Result<void>> renew_expired(std::shared_ptr<IdentityStore> identitie
                                         ConnectToHub connect,
                                         TimePoint deadline);
 
-/// The request for renew over a live link (LinkProtocol::renew); the reply: IdentityStore::save_renewed.
+/// The request for renew over a live link (LinkProtocol::renew); the reply:
+/// IdentityStore::save_renewed.
 Result<lane::RenewRequest> renew_request(const StoredIdentity& identity);
 
 }  // namespace skerry::edgehub

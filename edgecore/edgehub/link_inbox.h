@@ -1,6 +1,6 @@
-// Downstream at the edge: messages become one batch, a batch becomes durable, then Nacks and the Ack go
-// out. While a commit runs the next batch gathers (group commit). Private part of LinkProtocol; pure.
-// Owner: LinkProtocol. Thread: edgecore's loop. Source: design.md 4.5, 4.10.
+// Downstream at the edge: messages become one batch, a batch becomes durable, then Nacks and the
+// Ack go out. While a commit runs the next batch gathers (group commit). Private part of
+// LinkProtocol; pure. Owner: LinkProtocol. Thread: edgecore's loop. Source: design.md 4.5, 4.10.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ class LinkInbox {
   LinkInbox(Admit admit, bool ack_before_commit)
       : admit_(std::move(admit)), ack_before_commit_(ack_before_commit) {}
 
-  /// A new connection: what was gathered is dropped (the next Hello says what is missing), and a commit
-  /// that still runs acknowledges nothing.
+  /// A new connection: what was gathered is dropped (the next Hello says what is missing), and a
+  /// commit that still runs acknowledges nothing.
   void reset();
 
   /// A repeat of what was received before on this connection changes nothing.

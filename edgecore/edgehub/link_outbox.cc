@@ -100,7 +100,8 @@ void LinkOutbox::rescan_if_room() {
 // ---- sending ------------------------------------------------------------------------------------
 
 std::optional<lane::Report> LinkOutbox::next(TimePoint now) {
-  if (in_flight_ >= kReportsInFlightMax || bytes_in_flight_ >= kBytesInFlightMax) return std::nullopt;
+  if (in_flight_ >= kReportsInFlightMax || bytes_in_flight_ >= kBytesInFlightMax)
+    return std::nullopt;
   if (settled_ && now < retry_at_) return std::nullopt;
   std::set<Lane> blocked;  // an earlier report of the lane is in flight or waits for its retry
   TimePoint retry_at = TimePoint::max();
@@ -146,15 +147,16 @@ std::optional<LinkOutbox::Answered> LinkOutbox::verdict(const lane::ReportVerdic
     return answered;
   }
   ++retries;
-  const Duration delay = std::min<Duration>(kRetryDelayMin * (1u << std::min(entry.retries, 5u)),
-                                            kRetryDelayMax);
+  const Duration delay =
+      std::min<Duration>(kRetryDelayMin * (1u << std::min(entry.retries, 5u)), kRetryDelayMax);
   ++entry.retries;
   entry.not_before = now + random_.jittered(delay);
   return answered;
 }
 
 bool LinkOutbox::has_state_of(const k8s::ObjectKey& key, const Uid& uid) const {
-  for (const lane::ReportKind kind : {lane::ReportKind::kPodStatus, lane::ReportKind::kNodeStatus}) {
+  for (const lane::ReportKind kind :
+       {lane::ReportKind::kPodStatus, lane::ReportKind::kNodeStatus}) {
     if (newest_.contains({kind, key, uid})) return true;
   }
   return false;

@@ -1,6 +1,6 @@
-// Upstream at the edge: which of the store's waiting reports is sent next. The store's outbox is the
-// truth; this is its window. Private part of LinkProtocol; pure.
-// Owner: LinkProtocol. Thread: edgecore's loop. Source: design.md 4.7.
+// Upstream at the edge: which of the store's waiting reports is sent next. The store's outbox is
+// the truth; this is its window. Private part of LinkProtocol; pure. Owner: LinkProtocol. Thread:
+// edgecore's loop. Source: design.md 4.7.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@
 
 namespace skerry::edgehub {
 
-/// State reports are always held (one per kind, key, uid: the newest replaces the older), so a flood of
-/// events never keeps a status from being sent; events beyond kEventsLoadedMax stay in the store until
-/// there is room.
+/// State reports are always held (one per kind, key, uid: the newest replaces the older), so a
+/// flood of events never keeps a status from being sent; events beyond kEventsLoadedMax stay in the
+/// store until there is room.
 class LinkOutbox {
  public:
   static constexpr std::size_t kPageReports = 64;

@@ -59,8 +59,8 @@ struct ReportAgain {
   k8s::ObjectKey key;
   Uid uid;
 };
-/// An answer to ask_token(). The receiver stores it when it is worth a write (design.md 4.10); grants
-/// that come along with a pod are part of that pod's Commit and do not appear here.
+/// An answer to ask_token(). The receiver stores it when it is worth a write (design.md 4.10);
+/// grants that come along with a pod are part of that pod's Commit and do not appear here.
 struct TokenArrived {
   lane::TokenGrant grant;
 };
@@ -88,13 +88,21 @@ struct ForeignCluster {
 struct Disconnect {
   std::string reason;
 };
-using Effect = std::variant<Commit, LoadReports, ReportAgain, TokenArrived, ReportRefused,
-                            NewCertificate, NewCaBundle, Welcomed, ForeignCluster, Disconnect>;
+using Effect = std::variant<Commit,
+                            LoadReports,
+                            ReportAgain,
+                            TokenArrived,
+                            ReportRefused,
+                            NewCertificate,
+                            NewCaBundle,
+                            Welcomed,
+                            ForeignCluster,
+                            Disconnect>;
 
 /// Why a connection or an attempt to get one ended.
 enum class Ended : std::uint8_t {
-  kLost,            // unreachable, refused, reset, silent
-  kUnauthorized,    // the TLS handshake or the identity was refused
+  kLost,          // unreachable, refused, reset, silent
+  kUnauthorized,  // the TLS handshake or the identity was refused
 };
 
 /// Owner: EdgeHub. Thread: edgecore's loop.
@@ -128,11 +136,12 @@ class LinkProtocol {
   /// Lane::last_received(), before each on_time().
   void on_received(TimePoint last_received);
   void on_time(TimePoint now);
-  /// The connection, or an attempt to get one, is over. Returns how long to wait before the next dial;
-  /// an address or route change or a clock jump may dial at once.
+  /// The connection, or an attempt to get one, is over. Returns how long to wait before the next
+  /// dial; an address or route change or a clock jump may dial at once.
   Duration on_disconnected(Ended why, TimePoint now);
 
-  /// Asks until answered, also over reconnects; the newest question of a slot counts. False: too many.
+  /// Asks until answered, also over reconnects; the newest question of a slot counts. False: too
+  /// many.
   bool ask_token(k8s::ObjectKey pod, lane::TokenSlot slot);
   /// Asks for a new certificate. False: the link is not up.
   bool renew(lane::RenewRequest request);
@@ -193,8 +202,8 @@ class LinkProtocol {
   std::uint64_t unhandled_ = 0;
 };
 
-/// After an upgrade of the agent: refused objects that are now fit to act upon, as one batch (empty:
-/// none). They stay in the digest, so nothing crosses the link.
+/// After an upgrade of the agent: refused objects that are now fit to act upon, as one batch
+/// (empty: none). They stay in the digest, so nothing crosses the link.
 metamanager::Batch readmit_refused(const std::vector<metamanager::StoredObject>& objects,
                                    const LinkProtocol::Admit& admit);
 

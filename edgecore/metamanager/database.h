@@ -30,7 +30,7 @@ class Query {
   ~Query();
 
   Query& bind(std::int64_t value);
-  Query& bind(std::string_view text);  // copied
+  Query& bind(std::string_view text);   // copied
   Query& blob(std::string_view bytes);  // not copied: must live until this use ends
 
   /// True: a row is there to read. False: done.
@@ -70,8 +70,8 @@ class Database {
   std::int64_t changes() const;
   bool in_transaction() const;
 
-  /// True when the last error means that the file cannot be used any more, as opposed to a full disk,
-  /// another user of the file or a device that does not answer.
+  /// True when the last error means that the file cannot be used any more, as opposed to a full
+  /// disk, another user of the file or a device that does not answer.
   bool damaged() const { return damaged_; }
 
  private:

@@ -1,6 +1,6 @@
-// The store behind one writer thread, for the loop: group commit, and a wake-up for those who act on
-// the desired set. A push from the cloud and a reboot without a network enter edged at the same place:
-// on_committed().
+// The store behind one writer thread, for the loop: group commit, and a wake-up for those who act
+// on the desired set. A push from the cloud and a reboot without a network enter edged at the same
+// place: on_committed().
 #pragma once
 
 #include <functional>
@@ -24,9 +24,9 @@ class MetaManager {
   ~MetaManager();  // commits what is queued, joins the thread
 
   /// Queued batches are written together, in order, with one fsync. `done` runs on the loop.
-  /// Errors: kStorage when the write failed (disk full): then nothing of the batches written together
-  /// is stored, and later batches are tried again on their own; kUnavailable when more than
-  /// kQueuedJobsMax calls wait. The caller keeps what was not stored.
+  /// Errors: kStorage when the write failed (disk full): then nothing of the batches written
+  /// together is stored, and later batches are tried again on their own; kUnavailable when more
+  /// than kQueuedJobsMax calls wait. The caller keeps what was not stored.
   void commit(Batch batch, CommitDone done);
   async::Task<Result<void>> commit(Batch batch);
 
@@ -38,9 +38,9 @@ class MetaManager {
   async::Task<Result<std::optional<lane::TokenGrant>>> token(lane::TokenSlot slot);
   async::Task<Result<std::vector<lane::Report>>> reports_after(ReportSeq after, std::size_t limit);
 
-  /// Called on the loop after each durable commit with the keys of its changes, each once (one may be
-  /// as it was), before `done`. Set once each, before the first commit; not called any more once the
-  /// MetaManager is gone.
+  /// Called on the loop after each durable commit with the keys of its changes, each once (one may
+  /// be as it was), before `done`. Set once each, before the first commit; not called any more once
+  /// the MetaManager is gone.
   void on_objects_changed(std::function<void(const std::vector<ObjectKey>&)> listener);
   /// Called on the loop after each durable commit that added reports, and with the tokens' slots.
   void on_reports_added(std::function<void(std::vector<lane::Report>)> listener);

@@ -1,5 +1,5 @@
-// What a row of the store looks like and the checksum that every row carries: a flipped bit that SQLite
-// does not notice must not start a container. Internal to metamanager.
+// What a row of the store looks like and the checksum that every row carries: a flipped bit that
+// SQLite does not notice must not start a container. Internal to metamanager.
 #pragma once
 
 #include <cstdint>

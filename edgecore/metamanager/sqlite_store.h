@@ -1,10 +1,10 @@
-// The store on SQLite. Order of the files: store_open.cc opens, checks and puts a damaged file aside;
-// store_load.cc reads everything once and verifies it; store_commit.cc changes; sqlite_store.cc answers.
-// Internal to metamanager.
+// The store on SQLite. Order of the files: store_open.cc opens, checks and puts a damaged file
+// aside; store_load.cc reads everything once and verifies it; store_commit.cc changes;
+// sqlite_store.cc answers. Internal to metamanager.
 //
-// Every row is verified when the store is opened and again at each read. What decisions need without a
-// read (keys, versions, hashes, what waits) is mirrored in memory, changed while a transaction runs and
-// put back when it fails.
+// Every row is verified when the store is opened and again at each read. What decisions need
+// without a read (keys, versions, hashes, what waits) is mirrored in memory, changed while a
+// transaction runs and put back when it fails.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,8 @@
 namespace skerry::metamanager {
 
 inline constexpr int kSchemaVersion = 1;
-inline constexpr auto kTimeFloorStep = std::chrono::hours(6);  // written alone only when it moved so far
+inline constexpr auto kTimeFloorStep =
+    std::chrono::hours(6);  // written alone only when it moved so far
 
 /// What reports replace each other.
 using ReportSlot = std::tuple<lane::ReportKind, ObjectKey, Uid>;

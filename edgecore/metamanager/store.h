@@ -1,7 +1,8 @@
-// The edge's truth: everything edgecore must still know after a power cut. Source: design.md section 5.
+// The edge's truth: everything edgecore must still know after a power cut. Source: design.md
+// section 5.
 //
-// SQLite, WAL, synchronous=FULL, locking_mode=EXCLUSIVE, a checksum per row. This class is synchronous
-// and used by one thread (MetaManager's store thread; the simulator calls it directly).
+// SQLite, WAL, synchronous=FULL, locking_mode=EXCLUSIVE, a checksum per row. This class is
+// synchronous and used by one thread (MetaManager's store thread; the simulator calls it directly).
 #pragma once
 
 #include <cstdint>
@@ -47,16 +48,18 @@ struct PodState {
 struct ObjectChange {
   enum class Verb : std::uint8_t { kUpsert, kRemove };
   Verb verb = Verb::kUpsert;
-  StoredObject upsert;                     // kUpsert
-  std::optional<std::string> status_seed;  // kUpsert of a pod: kept as pod_state's seed if none exists
-  ObjectKey key;                           // kRemove
-  Uid uid;                                 // kRemove: ignored unless the stored uid is this one
+  StoredObject upsert;  // kUpsert
+  std::optional<std::string>
+      status_seed;  // kUpsert of a pod: kept as pod_state's seed if none exists
+  ObjectKey key;    // kRemove
+  Uid uid;          // kRemove: ignored unless the stored uid is this one
 };
 
-/// A report before it has a sequence number. State reports (everything but kEvent) replace the waiting
-/// one of the same (kind, key, uid); events are a bounded log. A status with the hash that was put last
-/// for its (kind, key, uid) is dropped here; a zero hash is never equal. The revision of a stored report
-/// is its seq: increasing within one store, so the cloud compares revisions of one StoreId only.
+/// A report before it has a sequence number. State reports (everything but kEvent) replace the
+/// waiting one of the same (kind, key, uid); events are a bounded log. A status with the hash that
+/// was put last for its (kind, key, uid) is dropped here; a zero hash is never equal. The revision
+/// of a stored report is its seq: increasing within one store, so the cloud compares revisions of
+/// one StoreId only.
 struct NewReport {
   lane::ReportKind kind = lane::ReportKind::kPodStatus;
   ObjectKey key;
@@ -73,8 +76,9 @@ struct Batch {
   std::vector<ReportSeq> reports_done;  // acknowledged: dropped unless replaced meanwhile
   std::vector<PodState> pod_states;
   std::vector<lane::TokenGrant> tokens;
-  // Terminating rows, pod states, seeds, tokens and waiting status reports of these uids go (after the
-  // reports of this batch were added; kFinalised itself stays). A uid that is still desired is marked.
+  // Terminating rows, pod states, seeds, tokens and waiting status reports of these uids go (after
+  // the reports of this batch were added; kFinalised itself stays). A uid that is still desired is
+  // marked.
   std::vector<Uid> finalised;
   std::optional<ClusterId> cluster;
   std::optional<WallTime> time_floor;  // only ever rises; on disk at most 6 h behind
@@ -85,7 +89,7 @@ struct Batch {
 
 struct Limits {
   std::size_t event_reports_max = 1000;  // oldest dropped and counted
-  bool sync_each_commit = true;  // false only in tests: the control of the power-cut test
+  bool sync_each_commit = true;          // false only in tests: the control of the power-cut test
 };
 
 /// Errors of all calls: kStorage with one line that says what to do.
@@ -93,8 +97,9 @@ class Store {
  public:
   struct Opened;
   /// Opens or creates `path`; a damaged file is moved to `path`.damaged-<time> and a new one begun.
-  /// Of damaged ones the newest three are kept. Rows whose checksum is wrong are dropped and counted.
-  /// `vfs`: SQLite VFS name for tests (there a damaged file is deleted), null for the system's.
+  /// Of damaged ones the newest three are kept. Rows whose checksum is wrong are dropped and
+  /// counted. `vfs`: SQLite VFS name for tests (there a damaged file is deleted), null for the
+  /// system's.
   static Result<Opened> open(const std::string& path,
                              seam::World world,
                              Limits limits,

@@ -10,7 +10,8 @@ constexpr std::size_t kHistoryKept = 30;
 std::string text_of(const ObjectKey& key, const ApiServer::Record& record, std::uint64_t version) {
   const k8s::KindInfo& kind = k8s::info(key.kind);
   std::string json = "{\"apiVersion\":\"" + std::string(kind.api_version) + "\",\"kind\":\"" +
-                     std::string(kind.kind_name) + "\",\"metadata\":{\"annotations\":{\"serial\":\"" +
+                     std::string(kind.kind_name) +
+                     "\",\"metadata\":{\"annotations\":{\"serial\":\"" +
                      std::to_string(record.serial) + "\"},\"name\":\"" + key.name + "\"";
   if (record.deleting) json += ",\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"";
   if (!key.ns.empty()) json += ",\"namespace\":\"" + key.ns + "\"";

@@ -1,5 +1,6 @@
-// A Kubernetes API server as far as the protocol can tell: objects with resourceVersions and uids, watch
-// history that is compacted, preconditions, lagging reads, and a restore from an older snapshot.
+// A Kubernetes API server as far as the protocol can tell: objects with resourceVersions and uids,
+// watch history that is compacted, preconditions, lagging reads, and a restore from an older
+// snapshot.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +68,8 @@ class ApiServer {
   lane::ReportVerdict apply(const NodeName& node, const StoreId& store, const lane::Report& report);
 
   /// Records of `kind` after `from`. kGone: the history does not reach that far.
-  /// `incarnation`: of the list that `from` goes back to. A restore ends every watch of before: a server
-  /// that reuses resourceVersions and lets old watches go on cannot be followed by anybody.
+  /// `incarnation`: of the list that `from` goes back to. A restore ends every watch of before: a
+  /// server that reuses resourceVersions and lets old watches go on cannot be followed by anybody.
   Result<std::vector<WatchRecord>> records_after(Kind kind,
                                                  ResourceVersion from,
                                                  std::uint64_t incarnation) const;

@@ -24,10 +24,13 @@ std::set<ObjectKey> wanted_references(const ApiServer& api, const NodeName& node
 
 // ---- while the world misbehaves -----------------------------------------------------------------
 
-void check_upsert_is_the_newest(Run& run, const SimCloud::Session& session, const lane::Upsert& upsert) {
+void check_upsert_is_the_newest(Run& run,
+                                const SimCloud::Session& session,
+                                const lane::Upsert& upsert) {
   const auto told = session.told().find(upsert.object->key);
   if (told == session.told().end()) {
-    return run.complain("no phantom object", upsert.object->key.text() + " is sent but not desired");
+    return run.complain("no phantom object",
+                        upsert.object->key.text() + " is sent but not desired");
   }
   if (told->second->uid != upsert.object->uid || told->second->version != upsert.object->version) {
     run.complain("the newest version wins", upsert.object->key.text() + " is sent in an older one");
@@ -86,7 +89,8 @@ void check_object_is_for_this_node(Run& run,
   }
   const bool reference = object.key.kind == Kind::kConfigMap || object.key.kind == Kind::kSecret;
   if (reference) ours = api.was_referenced(node, object.key);
-  if (!ours) run.complain("one node never gets another's object", object.key.text() + " at " + node.str());
+  if (!ours)
+    run.complain("one node never gets another's object", object.key.text() + " at " + node.str());
 }
 
 void check_no_version_goes_back(Run& run,
@@ -109,7 +113,8 @@ void check_nothing_acknowledged_is_lost(Run& run, const SimEdge& edge) {
       if (at == stored.end()) return !state.present;
       return state.present && state.uid == at->second.uid && state.version == at->second.version;
     });
-    if (!fits) run.complain("nothing acknowledged is lost", key.text() + " at " + edge.node().str());
+    if (!fits)
+      run.complain("nothing acknowledged is lost", key.text() + " at " + edge.node().str());
   }
 }
 
@@ -117,7 +122,8 @@ void check_live_sessions_keep_their_place(Run& run, const SimCloud& cloud) {
   if (!cloud.alive()) return;
   for (const auto& session : cloud.sessions()) {
     const auto& protocol = session->protocol();
-    if (session->finishing() || protocol.state() != cloudhub::SessionProtocol::State::kLive) continue;
+    if (session->finishing() || protocol.state() != cloudhub::SessionProtocol::State::kLive)
+      continue;
     if (cloud.registry().current(protocol.node()) == protocol.epoch()) continue;
     run.complain("a live session keeps its place", protocol.node().str());
   }
@@ -129,7 +135,8 @@ namespace {
 
 std::string status_differs(const ApiServer& api, SimEdge& edge) {
   for (const auto& [key, record] : api.objects()) {
-    if (key.kind == Kind::kNode && key.name == edge.node().str() && record.status != edge.node_status()) {
+    if (key.kind == Kind::kNode && key.name == edge.node().str() &&
+        record.status != edge.node_status()) {
       return "status in the API equals the last report: " + key.text();
     }
     if (key.kind != Kind::kPod || record.node != edge.node()) continue;
@@ -167,11 +174,13 @@ std::string content_differs(const ApiServer& api, const SimCloud& cloud, SimEdge
     if (!record) return text(key) + " was deleted and is still stored";
     if (at == stored.end()) return text(key) + " is missing";
     if (at->second.uid != record->uid) return text(key) + " has another uid";
-    if (at->second.version != record->object->version) return key.text() + " is in an older version";
+    if (at->second.version != record->object->version)
+      return key.text() + " is in an older version";
     if (record->deleting) return key.text() + " is marked deleted and was not finalised";
   }
   for (const auto& [key, entry] : stored) {
-    if (!expected.contains(key) && key.kind == Kind::kPod) return "no phantom object: " + text(key) + " uid " + entry.uid.str();
+    if (!expected.contains(key) && key.kind == Kind::kPod)
+      return "no phantom object: " + text(key) + " uid " + entry.uid.str();
     if (!desired.contains(key)) return key.text() + " is stored and not desired";
   }
   return "";
@@ -180,11 +189,11 @@ std::string content_differs(const ApiServer& api, const SimCloud& cloud, SimEdge
 std::string foreign_differs(SimEdge& edge) {
   const auto content = edge.store()->content();
   const auto& before = edge.foreign_content();
-  const bool same = content.size() == before.size() &&
-                    std::equal(content.begin(), content.end(), before.begin(),
-                               [](const auto& a, const auto& b) {
-                                 return a.key == b.key && a.uid == b.uid && a.version == b.version;
-                               });
+  const bool same =
+      content.size() == before.size() &&
+      std::equal(content.begin(), content.end(), before.begin(), [](const auto& a, const auto& b) {
+        return a.key == b.key && a.uid == b.uid && a.version == b.version;
+      });
   if (!same) return "an edge of another cluster keeps what it has";
   return edge.link()->state() == edgehub::LinkProtocol::State::kForeign ? "" : "not connected";
 }
@@ -206,7 +215,8 @@ std::string not_converged(const ApiServer& api, const SimCloud& cloud, SimEdge& 
   }
   const auto terminating = edge.store()->terminating();
   if (!terminating || !terminating->empty()) return who + "pods are still terminating";
-  if (const std::string differs = content_differs(api, cloud, edge); !differs.empty()) return who + differs;
+  if (const std::string differs = content_differs(api, cloud, edge); !differs.empty())
+    return who + differs;
   if (const std::string differs = status_differs(api, edge); !differs.empty()) return who + differs;
   return "";
 }

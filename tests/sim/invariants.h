@@ -8,8 +8,11 @@ namespace skerry::sim {
 // ---- while the world misbehaves
 
 /// Newest wins until the last moment: what leaves is what the controllers told last.
-void check_upsert_is_the_newest(Run& run, const SimCloud::Session& session, const lane::Upsert& upsert);
-/// Nothing that the API still wants on this node is removed, least of all before every list is whole.
+void check_upsert_is_the_newest(Run& run,
+                                const SimCloud::Session& session,
+                                const lane::Upsert& upsert);
+/// Nothing that the API still wants on this node is removed, least of all before every list is
+/// whole.
 void check_remove_follows_the_truth(Run& run,
                                     const ApiServer& api,
                                     const SimCloud::Session& session,
@@ -21,7 +24,8 @@ void check_object_is_for_this_node(Run& run,
                                    const ApiServer& api,
                                    const NodeName& node,
                                    const k8s::Object& object);
-/// `before`: ordinal of what was stored under this key; 0: nothing. Of one uid no older content comes.
+/// `before`: ordinal of what was stored under this key; 0: nothing. Of one uid no older content
+/// comes.
 void check_no_version_goes_back(Run& run,
                                 const ApiServer& api,
                                 const NodeName& node,

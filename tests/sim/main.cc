@@ -1,6 +1,7 @@
 // skerry_sim [--seed=N] [--seeds=N] [--first=N] [--bug=NAME] [--check-replay] [--trace]
 //   --seed=N        one run; prints what broke
-//   --seeds=N       runs seeds first..first+N-1; fails on a broken invariant and on unreached coverage
+//   --seeds=N       runs seeds first..first+N-1; fails on a broken invariant and on unreached
+//   coverage
 //   --bug=NAME      plants a bug; succeeds only when some seed finds it
 //   --check-replay  runs each seed twice and compares the traces
 #include <chrono>
@@ -84,7 +85,8 @@ int find_bug(const Options& options) {
     const RunResult result = skerry::sim::simulate(run);
     if (result.complaint.empty()) continue;
     std::printf("found %s after %llu seeds: %s\n", options.bug.c_str(),
-                static_cast<unsigned long long>(seed - options.first + 1), result.complaint.c_str());
+                static_cast<unsigned long long>(seed - options.first + 1),
+                result.complaint.c_str());
     return EXIT_SUCCESS;
   }
   std::printf("FAILED the planted bug %s was not found\n", options.bug.c_str());
@@ -116,18 +118,19 @@ int run_seeds(const Options& options) {
     if (!options.coverage) {
       std::printf("seed %llu trace %016llx converged after %.1f s, %llu crashes, %llu cuts\n",
                   static_cast<unsigned long long>(seed),
-                  static_cast<unsigned long long>(result.trace_hash), result.converged_after_seconds,
-                  static_cast<unsigned long long>(result.crashes),
+                  static_cast<unsigned long long>(result.trace_hash),
+                  result.converged_after_seconds, static_cast<unsigned long long>(result.crashes),
                   static_cast<unsigned long long>(result.cuts));
     }
   }
   if (options.coverage && !options.check_replay && !coverage_is_complete(coverage)) failed = true;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  std::printf("%llu seeds in %.1f s; slowest convergence %.1f s (virtual); in each at least %llu crashes "
-              "and %llu cuts\n",
-              static_cast<unsigned long long>(options.seeds), took.count(), slowest,
-              static_cast<unsigned long long>(fewest_crashes),
-              static_cast<unsigned long long>(fewest_cuts));
+  std::printf(
+      "%llu seeds in %.1f s; slowest convergence %.1f s (virtual); in each at least %llu crashes "
+      "and %llu cuts\n",
+      static_cast<unsigned long long>(options.seeds), took.count(), slowest,
+      static_cast<unsigned long long>(fewest_crashes),
+      static_cast<unsigned long long>(fewest_cuts));
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

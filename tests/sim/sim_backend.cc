@@ -16,11 +16,10 @@ SimBackend::SimBackend(Run& run, ApiServer& api, ClusterId cluster)
 
 template <class What>
 void SimBackend::later(What what) {
-  run_.scheduler.after(run_.latency(),
-                       [weak = weak_from_this(), what = std::move(what)]() mutable {
-                         const auto self = weak.lock();
-                         if (self && !self->stopped_) what(*self);
-                       });
+  run_.scheduler.after(run_.latency(), [weak = weak_from_this(), what = std::move(what)]() mutable {
+    const auto self = weak.lock();
+    if (self && !self->stopped_) what(*self);
+  });
 }
 
 // ---- the API's objects --------------------------------------------------------------------------
@@ -81,7 +80,8 @@ void SimBackend::on_pods(std::vector<ObjectPtr> pods) {
   pods_ = listed;
   for (const auto& [key, pod] : listed) put_pod(pod, changes);
   for (const ObjectPtr& known : index_.pods()) {
-    if (!listed.contains(known->key)) index_.remove_pod(known->key, known->uid, run_.now(), changes);
+    if (!listed.contains(known->key))
+      index_.remove_pod(known->key, known->uid, run_.now(), changes);
   }
   publish(std::move(changes));
 }

@@ -1,6 +1,6 @@
 // cloudhub::NodeBackend for the simulation: the real kube::ListWatchProtocol and
-// edgecontroller::DesiredIndex, with the shell of EdgeController (coroutines on an HTTP client) replaced
-// by scheduled calls of the simulated API server.
+// edgecontroller::DesiredIndex, with the shell of EdgeController (coroutines on an HTTP client)
+// replaced by scheduled calls of the simulated API server.
 #pragma once
 
 #include <map>

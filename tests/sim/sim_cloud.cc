@@ -5,8 +5,8 @@
 namespace skerry::sim {
 namespace {
 
-constexpr const char* kEffects[] = {"Open",      "PreparePod", "Apply", "MintToken",
-                                    "Refused",   "Renew",      "Close"};
+constexpr const char* kEffects[] = {"Open",    "PreparePod", "Apply", "MintToken",
+                                    "Refused", "Renew",      "Close"};
 static_assert(std::size(kEffects) == std::variant_size_v<cloudhub::Effect>);
 
 }  // namespace
@@ -21,9 +21,10 @@ SimCloud::SimCloud(Run& run, ApiServer& api, ClusterId cluster)
   for (const char* state : {"hello", "opening", "comparing", "live", "foreign"}) {
     run.coverage.expect(std::string("cut cloud ") + state);
   }
-  for (const char* what : {"410", "stale list", "nack", "session evicted", "another store is refused",
-                           "Hello before the truth is known", "session closed while its writes run",
-                           "edge has seen more than a restored API"}) {
+  for (const char* what :
+       {"410", "stale list", "nack", "session evicted", "another store is refused",
+        "Hello before the truth is known", "session closed while its writes run",
+        "edge has seen more than a restored API"}) {
     run.coverage.expect(what);
   }
   for (const char* effect : kEffects) {
@@ -101,9 +102,8 @@ void SimCloud::admit(const std::shared_ptr<Session>& session, cloudhub::Open req
 
 void SimCloud::open(const std::shared_ptr<Session>& session, const cloudhub::Open& request) {
   if (!backend_ || session->finishing()) return;
-  backend_->open(request.request, session, [session](cloudhub::OpenAnswer answer) {
-    session->opened(std::move(answer));
-  });
+  backend_->open(request.request, session,
+                 [session](cloudhub::OpenAnswer answer) { session->opened(std::move(answer)); });
 }
 
 /// The session's API writes have ended.
@@ -120,7 +120,10 @@ void SimCloud::finished(const std::shared_ptr<Session>& session) {
 
 // ---- one session --------------------------------------------------------------------------------
 
-SimCloud::Session::Session(SimCloud& cloud, NodeName node, Epoch epoch, std::shared_ptr<SimLink> link)
+SimCloud::Session::Session(SimCloud& cloud,
+                           NodeName node,
+                           Epoch epoch,
+                           std::shared_ptr<SimLink> link)
     : cloud_(cloud),
       run_(cloud.run_),
       link_(link),
@@ -192,7 +195,8 @@ void SimCloud::Session::desired(std::vector<cloudhub::DesiredChange> changes) {
     });
   }
   posted_.push_back(std::move(changes));
-  run_.scheduler.after(run_.random.between(0ms, 2ms), [self = shared_from_this()] { self->drain_feed(); });
+  run_.scheduler.after(run_.random.between(0ms, 2ms),
+                       [self = shared_from_this()] { self->drain_feed(); });
 }
 
 void SimCloud::Session::drain_feed() {
@@ -202,7 +206,8 @@ void SimCloud::Session::drain_feed() {
   for (const cloudhub::DesiredChange& change : changes) {
     if (change.object) {
       told_[change.key] = change.object;
-    } else if (const auto at = told_.find(change.key); at != told_.end() && at->second->uid == change.uid) {
+    } else if (const auto at = told_.find(change.key);
+               at != told_.end() && at->second->uid == change.uid) {
       told_.erase(at);
     }
   }

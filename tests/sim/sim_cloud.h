@@ -1,5 +1,5 @@
-// cloudcore as the protocol sees it: SessionProtocols with their wires, the registry, and the backend.
-// The shell's work (cloudhub.cc, session.cc) in virtual time.
+// cloudcore as the protocol sees it: SessionProtocols with their wires, the registry, and the
+// backend. The shell's work (cloudhub.cc, session.cc) in virtual time.
 #pragma once
 
 #include <deque>
@@ -45,8 +45,9 @@ class SimCloud {
   ClusterId cluster_;
   std::shared_ptr<SimBackend> backend_;
   cloudhub::SessionRegistry registry_;
-  std::map<Epoch, std::shared_ptr<Session>> sessions_;              // not yet finished
-  std::map<Epoch, std::vector<std::function<void()>>> after_finish_;  // opens that wait for an eviction
+  std::map<Epoch, std::shared_ptr<Session>> sessions_;  // not yet finished
+  std::map<Epoch, std::vector<std::function<void()>>>
+      after_finish_;  // opens that wait for an eviction
 };
 
 class SimCloud::Session final : public cloudhub::NodeFeed,

@@ -7,9 +7,9 @@
 namespace skerry::sim {
 namespace {
 
-constexpr const char* kEffects[] = {"Commit",         "LoadReports", "ReportAgain", "TokenArrived",
-                                    "ReportRefused",  "NewCertificate", "NewCaBundle", "Welcomed",
-                                    "ForeignCluster", "Disconnect"};
+constexpr const char* kEffects[] = {
+    "Commit",         "LoadReports", "ReportAgain", "TokenArrived",   "ReportRefused",
+    "NewCertificate", "NewCaBundle", "Welcomed",    "ForeignCluster", "Disconnect"};
 static_assert(std::size(kEffects) == std::variant_size_v<edgehub::Effect>);
 constexpr const char* kDurable = "durable";  // the store's own commit
 
@@ -183,9 +183,9 @@ void SimEdge::dial() {
   if (!cloud_.accept(node_, cable_)) return lost(edgehub::Ended::kLost);
   enqueue([this, mine] {
     if (!mine()) return;
-    link_->on_connected({store_->id(), store_->cluster(), store_->content(), store_->status(),
-                         store_->seen()},
-                        run_.now());
+    link_->on_connected(
+        {store_->id(), store_->cluster(), store_->content(), store_->status(), store_->seen()},
+        run_.now());
     step();
   });
 }
@@ -269,7 +269,8 @@ void SimEdge::carry_out(edgehub::Effect& effect) {
     if (again->key.kind == Kind::kNode) report_node(true);
     if (again->key.kind == Kind::kPod) report_again(again->key, again->uid);
   }
-  if (auto* token = std::get_if<edgehub::TokenArrived>(&effect); token && token->grant.error.empty()) {
+  if (auto* token = std::get_if<edgehub::TokenArrived>(&effect);
+      token && token->grant.error.empty()) {
     if (token->grant.token != "token of " + token->grant.slot.pod.str()) {
       run_.complain("one node never gets another's token", token->grant.token);
     }
@@ -536,6 +537,8 @@ void SimEdge::renew() {
   step();
 }
 
-bool SimEdge::quiet() const { return alive() && jobs_.empty() && starting_.empty() && finalising_.empty(); }
+bool SimEdge::quiet() const {
+  return alive() && jobs_.empty() && starting_.empty() && finalising_.empty();
+}
 
 }  // namespace skerry::sim

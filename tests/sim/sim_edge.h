@@ -1,5 +1,6 @@
-// edgecore as the protocol sees it: LinkProtocol with its wire, the real store on a disk that forgets
-// what was not synced, and an edged that starts, reports and finalises pods in virtual time.
+// edgecore as the protocol sees it: LinkProtocol with its wire, the real store on a disk that
+// forgets what was not synced, and an edged that starts, reports and finalises pods in virtual
+// time.
 #pragma once
 
 #include <deque>
@@ -28,7 +29,11 @@ struct HeldState {
 
 class SimEdge {
  public:
-  SimEdge(Run& run, ApiServer& api, SimCloud& cloud, test::PowerCutVfs& disk, NodeName node,
+  SimEdge(Run& run,
+          ApiServer& api,
+          SimCloud& cloud,
+          test::PowerCutVfs& disk,
+          NodeName node,
           ClusterId cluster);
   ~SimEdge();
   void boot();
@@ -61,7 +66,8 @@ class SimEdge {
   bool refuses(const k8s::Object& object) const;
 
   // ---- kept for the invariants, beyond crashes
-  /// Per key: what may be on disk, oldest first; the first is certain (acknowledged, or the beginning).
+  /// Per key: what may be on disk, oldest first; the first is certain (acknowledged, or the
+  /// beginning).
   const std::map<ObjectKey, std::deque<HeldState>>& promised() const { return promised_; }
   bool foreign() const { return !cluster_.empty(); }
   /// What a store of another cluster held at the beginning.

@@ -6,7 +6,7 @@ namespace skerry::sim {
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
-constexpr std::size_t kUnsentMax = 32 * kKiB;       // what a socket with TCP_NOTSENT_LOWAT takes
+constexpr std::size_t kUnsentMax = 32 * kKiB;  // what a socket with TCP_NOTSENT_LOWAT takes
 constexpr std::size_t kObjectsQueuedMax = 64 * kKiB;
 
 }  // namespace

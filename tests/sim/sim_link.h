@@ -1,5 +1,5 @@
-// A connection between one edge and the cloud: bytes in order, late, in pieces of any size, and cut at
-// any byte; and the frames, messages and window accounting on each of its ends.
+// A connection between one edge and the cloud: bytes in order, late, in pieces of any size, and cut
+// at any byte; and the frames, messages and window accounting on each of its ends.
 #pragma once
 
 #include <array>

@@ -47,7 +47,7 @@ class SimListWatch : public std::enable_shared_from_this<SimListWatch> {
   bool delivery_scheduled_ = false;
   bool bookmark_due_ = false;
   std::uint64_t watch_id_ = 0;
-  ResourceVersion highest_;  // delivered
+  ResourceVersion highest_;               // delivered
   std::uint64_t asked_ = 0, listed_ = 0;  // the API's incarnation
   ResourceVersion cursor_;
 };

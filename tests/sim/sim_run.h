@@ -21,7 +21,8 @@ struct Bugs {
   bool no_relist_after_gone = false;  // after 410 the watch goes on from now
 };
 
-/// Which places of the protocol a run has been cut or crashed at. All must be reached over all seeds.
+/// Which places of the protocol a run has been cut or crashed at. All must be reached over all
+/// seeds.
 class Coverage {
  public:
   void expect(const std::string& what) { counts_.try_emplace(what, 0); }
@@ -71,7 +72,7 @@ struct Run {
   CrashPlan crashes;
   std::uint64_t cuts = 0;
   Bugs bugs;
-  bool faults = true;  // false: the world behaves, everything must converge
+  bool faults = true;       // false: the world behaves, everything must converge
   TimePoint restored_at{};  // last time the API went back to an older state; 0: never
   std::string complaint;    // the first broken invariant; the run ends
 

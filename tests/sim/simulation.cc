@@ -10,7 +10,7 @@ namespace skerry::sim {
 namespace {
 
 constexpr auto kConvergedWithin = 150s;  // virtual; a restored API is believed after about 25 s
-constexpr auto kEventSpacing = 250ms;  // half of the events follow at once
+constexpr auto kEventSpacing = 250ms;    // half of the events follow at once
 constexpr int kStepsBetweenChecks = 64;
 
 class Simulation {

@@ -1,5 +1,5 @@
-// One seeded run: three or more nodes with 50 objects each, 2,000 events, 10 cuts, 5 crashes, an API that
-// lags, compacts, fails and is restored; then quiet, and everything must converge.
+// One seeded run: three or more nodes with 50 objects each, 2,000 events, 10 cuts, 5 crashes, an
+// API that lags, compacts, fails and is restored; then quiet, and everything must converge.
 #pragma once
 
 #include <cstdint>

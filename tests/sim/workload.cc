@@ -7,8 +7,8 @@ namespace {
 
 constexpr int kPodsPerNode = 15;
 constexpr int kReferencesPerNode = 34;
-// Planned for a moment of the run, so that they happen; and as many again at a byte or an effect that a run
-// may not reach.
+// Planned for a moment of the run, so that they happen; and as many again at a byte or an effect
+// that a run may not reach.
 constexpr int kCutsPerRun = 16;
 constexpr int kCrashesPerRun = 5;
 
@@ -24,12 +24,12 @@ struct Effect {
   const char* name;
   std::uint64_t often;
 };
-constexpr Effect kEffects[] = {
-    {"Open", 12},        {"PreparePod", 80},  {"Apply", 600},         {"MintToken", 30},
-    {"Refused", 3},      {"Renew", 3},        {"Close", 8},           {"Commit", 500},
-    {"LoadReports", 20}, {"ReportAgain", 30}, {"TokenArrived", 30},   {"ReportRefused", 6},
-    {"Disconnect", 4},   {"Welcomed", 12},    {"NewCertificate", 3},  {"NewCaBundle", 4},
-    {"durable", 1500},   {"ForeignCluster", 3}};
+constexpr Effect kEffects[] = {{"Open", 12},        {"PreparePod", 80},   {"Apply", 600},
+                               {"MintToken", 30},   {"Refused", 3},       {"Renew", 3},
+                               {"Close", 8},        {"Commit", 500},      {"LoadReports", 20},
+                               {"ReportAgain", 30}, {"TokenArrived", 30}, {"ReportRefused", 6},
+                               {"Disconnect", 4},   {"Welcomed", 12},     {"NewCertificate", 3},
+                               {"NewCaBundle", 4},  {"durable", 1500},    {"ForeignCluster", 3}};
 
 }  // namespace
 
@@ -56,7 +56,8 @@ void Workload::set_up() {
     const NodeName& node = nodes_[static_cast<std::size_t>(n % nodes)];
     std::set<ObjectKey> refs = some_references(node);
     // Every reference has a user.
-    for (int r = n; r < nodes * kReferencesPerNode; r += nodes * kPodsPerNode) refs.insert(reference_key(r));
+    for (int r = n; r < nodes * kReferencesPerNode; r += nodes * kPodsPerNode)
+      refs.insert(reference_key(r));
     api_.create(pod_key(n), node, std::move(refs), 0);
   }
   api_.take_snapshot();

@@ -1,5 +1,5 @@
-// The identity store in memory, with compare-and-set as the API server does it. Passes the contract test
-// of tests/unit/cloudhub/identity_store_test.cc.
+// The identity store in memory, with compare-and-set as the API server does it. Passes the contract
+// test of tests/unit/cloudhub/identity_store_test.cc.
 #pragma once
 
 #include <deque>
@@ -15,7 +15,8 @@ class FakeIdentityStore final : public cloudhub::IdentityStore {
  public:
   using Record = cloudhub::Record;
 
-  /// The next calls fail with these, in order. `done_anyway`: the write happened, its answer was lost.
+  /// The next calls fail with these, in order. `done_anyway`: the write happened, its answer was
+  /// lost.
   struct Fault {
     Error error;
     bool done_anyway = false;

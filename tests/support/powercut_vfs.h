@@ -1,6 +1,6 @@
-// A disk for SQLite that forgets like a real one when the power goes: sectors of 512 bytes that were
-// written and not synced survive by chance, some of them torn; names that were created or deleted
-// without a sync of their folder come and go. Everything is in memory and follows one seed.
+// A disk for SQLite that forgets like a real one when the power goes: sectors of 512 bytes that
+// were written and not synced survive by chance, some of them torn; names that were created or
+// deleted without a sync of their folder come and go. Everything is in memory and follows one seed.
 //
 //   PowerCutVfs disk(seed);
 //   auto opened = Store::open("edge-3/store.db", world, {}, disk.name());
@@ -9,8 +9,9 @@
 //   opened->store.reset();       // closing the dead connection touches nothing
 //   disk.power_on("edge-3/");    // what survived is there; open again
 //
-// Paths are plain names and need no folder; an empty prefix means all files. Many stores may share one
-// disk. Thread: one at a time for all of a disk's stores. The object outlives every store on it.
+// Paths are plain names and need no folder; an empty prefix means all files. Many stores may share
+// one disk. Thread: one at a time for all of a disk's stores. The object outlives every store on
+// it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,8 @@ class PowerCutVfs {
   const char* name() const { return name_.c_str(); }
 
   void power_off(const std::string& prefix = "");
-  /// The power goes off for all files at the nth write, sync, truncation or deletion from now (1: the
-  /// next one fails), inside a commit or wherever it falls. 0: never.
+  /// The power goes off for all files at the nth write, sync, truncation or deletion from now (1:
+  /// the next one fails), inside a commit or wherever it falls. 0: never.
   void power_off_after(std::uint64_t changes) { changes_left_ = changes; }
   bool is_off() const { return !off_.empty(); }
   void power_on(const std::string& prefix = "");

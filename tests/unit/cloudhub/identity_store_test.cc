@@ -34,8 +34,10 @@ class FakeSecretsApi final : public kube::HttpClient {
   static constexpr std::string_view kCollection = "/api/v1/namespaces/skerry-system/secrets";
 
   static kube::HttpResponse status(int code, const std::string& reason) {
-    return {code, json{{"kind", "Status"}, {"reason", reason}, {"message", reason}, {"code", code}}
-                      .dump(), {}};
+    return {
+        code,
+        json{{"kind", "Status"}, {"reason", reason}, {"message", reason}, {"code", code}}.dump(),
+        {}};
   }
 
   kube::HttpResponse answer(const kube::HttpRequest& request) {
@@ -44,12 +46,16 @@ class FakeSecretsApi final : public kube::HttpClient {
     const std::string name =
         path.size() > kCollection.size() ? path.substr(kCollection.size() + 1) : "";
     switch (request.method) {
-      case kube::Method::kPost: return create(json::parse(request.body));
-      case kube::Method::kPut: return replace(name, json::parse(request.body));
-      case kube::Method::kGet: return name.empty() ? list(request.target) : get(name);
+      case kube::Method::kPost:
+        return create(json::parse(request.body));
+      case kube::Method::kPut:
+        return replace(name, json::parse(request.body));
+      case kube::Method::kGet:
+        return name.empty() ? list(request.target) : get(name);
       case kube::Method::kDelete:
         return secrets_.erase(name) ? kube::HttpResponse{200, "{}", {}} : status(404, "NotFound");
-      default: return status(405, "MethodNotAllowed");
+      default:
+        return status(405, "MethodNotAllowed");
     }
   }
   kube::HttpResponse create(json secret) {
@@ -86,11 +92,13 @@ class FakeSecretsApi final : public kube::HttpClient {
     for (const auto& [name, secret] : secrets_) {
       if (secret["metadata"]["labels"]["skerry.io/record"] == word) items.push_back(secret);
     }
-    return {200, json{{"kind", "SecretList"},
-                      {"apiVersion", "v1"},
-                      {"metadata", {{"resourceVersion", std::to_string(version_)}}},
-                      {"items", items}}
-                     .dump(), {}};
+    return {200,
+            json{{"kind", "SecretList"},
+                 {"apiVersion", "v1"},
+                 {"metadata", {{"resourceVersion", std::to_string(version_)}}},
+                 {"items", items}}
+                .dump(),
+            {}};
   }
 
   async::Executor executor_;
@@ -129,7 +137,9 @@ async::Task<void> contract(std::shared_ptr<IdentityStore> store) {
   CHECK(read->data.at("salt") == "other");
   CHECK(read->kind == RecordKind::kJoinToken);
 
-  Record other{.kind = RecordKind::kNodeIdentity, .name = "node-identity.a", .data = {},
+  Record other{.kind = RecordKind::kNodeIdentity,
+               .name = "node-identity.a",
+               .data = {},
                .resource_version = {}};
   Result<Record> second = co_await store->create(other);
   REQUIRE(second);
@@ -164,8 +174,12 @@ TEST_CASE("IdentityStore: the fake keeps the contract", "[cloudhub]") {
 }
 
 TEST_CASE("IdentityRecord: base64 both ways, and nothing else", "[cloudhub]") {
-  const std::pair<std::string, std::string> rows[] = {  // RFC 4648, section 10
-      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<std::string, std::string> rows[] = {// RFC 4648, section 10
+                                                      {"", ""},
+                                                      {"f", "Zg=="},
+                                                      {"fo", "Zm8="},
+                                                      {"foo", "Zm9v"},
+                                                      {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : rows) {
     CHECK(encode_base64(bytes) == text);
     CHECK(decode_base64(text).value() == bytes);
@@ -180,11 +194,12 @@ TEST_CASE("IdentityRecord: base64 both ways, and nothing else", "[cloudhub]") {
 }
 
 TEST_CASE("IdentityRecord: a Secret that is none of ours is refused", "[cloudhub]") {
-  for (const char* bad :
-       {"", "[]", "{}", R"({"metadata":{"name":"a","resourceVersion":"1"}})",
-        R"({"metadata":{"name":"a","resourceVersion":"1","labels":{"skerry.io/record":"x"}}})",
-        R"({"metadata":{"name":"a","resourceVersion":"1","labels":{"skerry.io/record":"ca"}},"data":{"k":"%"}})",
-        R"({"metadata":{"name":"a","resourceVersion":"1","labels":{"skerry.io/record":"ca"}},"data":{"k":1}})"}) {
+  for (
+      const char* bad :
+      {"", "[]", "{}", R"({"metadata":{"name":"a","resourceVersion":"1"}})",
+       R"({"metadata":{"name":"a","resourceVersion":"1","labels":{"skerry.io/record":"x"}}})",
+       R"({"metadata":{"name":"a","resourceVersion":"1","labels":{"skerry.io/record":"ca"}},"data":{"k":"%"}})",
+       R"({"metadata":{"name":"a","resourceVersion":"1","labels":{"skerry.io/record":"ca"}},"data":{"k":1}})"}) {
     CAPTURE(bad);
     Result<Record> record = decode_secret(bad);
     REQUIRE_FALSE(record);

@@ -28,8 +28,8 @@ struct Bench {
     return *Pki::make(*authority, kNodeCertificateLife, world.wall());
   }
   std::shared_ptr<JoinService> make_service() {
-    auto made = std::make_shared<JoinService>(
-        JoinService::Parts{store, pki, world.world(), &registry});
+    auto made =
+        std::make_shared<JoinService>(JoinService::Parts{store, pki, world.world(), &registry});
     made->set_denied(std::make_shared<const DenySet>());
     return made;
   }
@@ -43,8 +43,10 @@ struct Bench {
     CHECK(printed.ca_hash == pki->hash());
     return printed.id + "." + printed.secret;
   }
-  Result<lane::CertificateReply> join(const std::string& token, const std::string& node,
-                                      const std::string& csr, Labels labels = {}) {
+  Result<lane::CertificateReply> join(const std::string& token,
+                                      const std::string& node,
+                                      const std::string& csr,
+                                      Labels labels = {}) {
     lane::JoinRequest request{token, NodeName(node), csr, labels};
     world.advance(1s);  // so that the rate limit is not what answers
     return test::run_task(loop, JoinService::join(service, request, "198.51.100.7"));
@@ -175,8 +177,7 @@ TEST_CASE("JoinService: a join is repeated by key, also when the first try ended
 
 TEST_CASE("JoinService: a living name is not taken over by a token made for nobody", "[cloudhub]") {
   Bench bench;
-  Result<lane::CertificateReply> first =
-      bench.join(bench.token(), "gw", csr_for("gw", new_key()));
+  Result<lane::CertificateReply> first = bench.join(bench.token(), "gw", csr_for("gw", new_key()));
   REQUIRE(first);
   const std::string csr = csr_for("gw", new_key());
   Result<lane::CertificateReply> thief = bench.join(bench.token(), "gw", csr);
@@ -184,7 +185,8 @@ TEST_CASE("JoinService: a living name is not taken over by a token made for nobo
   CHECK(has(thief.error(), "cloudcore token create --node gw"));
 
   // With a token for that very name the new one takes its place, and the old certificate is denied.
-  Result<lane::CertificateReply> heir = bench.join(bench.token({.node = NodeName("gw")}), "gw", csr);
+  Result<lane::CertificateReply> heir =
+      bench.join(bench.token({.node = NodeName("gw")}), "gw", csr);
   REQUIRE(heir);
   // At once, before the deny list has come round.
   CHECK(has(bench.renew(peer_of(*first), csr).error(), "was replaced"));
@@ -249,7 +251,8 @@ TEST_CASE("JoinService: a revoked node is out until it joins by a new token", "[
   REQUIRE(first);
   // By a machine whose clock is an hour behind.
   const WallTime behind = bench.world.wall() - 1h;
-  CHECK(test::run_task(bench.loop, revoke_node(bench.store, NodeName("gw"), behind, "lost")).value());
+  CHECK(
+      test::run_task(bench.loop, revoke_node(bench.store, NodeName("gw"), behind, "lost")).value());
   bench.refresh_denied();
   CHECK(has(bench.renew(peer_of(*first), csr_for("gw", key)).error(), "revoked"));
   CHECK(has(bench.join(token, "gw", csr_for("gw", key)).error(), "revoked"));
@@ -258,8 +261,7 @@ TEST_CASE("JoinService: a revoked node is out until it joins by a new token", "[
   bench.refresh_denied();
   CHECK(has(bench.renew(peer_of(*first), csr_for("gw", key)).error(), "revoked"));
 
-  Result<lane::CertificateReply> back =
-      bench.join(bench.token(), "gw", csr_for("gw", new_key()));
+  Result<lane::CertificateReply> back = bench.join(bench.token(), "gw", csr_for("gw", new_key()));
   REQUIRE(back);
   bench.refresh_denied();
   CHECK(bench.renew(peer_of(*back), csr_for("gw", key)));
@@ -311,7 +313,8 @@ TEST_CASE("Pki: a CA is made only when the store says there is none, and only on
   CHECK(made[0] == made[1]);
   CHECK(made[1] == made[2]);
   store->records.at("skerry-ca").data.erase("tls.key");
-  Result<tls::Authority> broken = test::run_task(loop, load_or_make_authority(store, world.world()));
+  Result<tls::Authority> broken =
+      test::run_task(loop, load_or_make_authority(store, world.world()));
   REQUIRE_FALSE(broken);
   CHECK(has(broken.error(), "restore it"));
 }
@@ -330,8 +333,8 @@ TEST_CASE("Pki: the cluster's client CA is refused, also under another certifica
 
 TEST_CASE("Pki: the hub's certificate has every name and is made anew in time", "[cloudhub]") {
   Bench bench;
-  const ServerNames names = server_names({"Cloud.example", "10.1.2.3", "::1", "", "10.1.2.3",
-                                          "fe80::1%eth0", "cloud.example"});
+  const ServerNames names = server_names(
+      {"Cloud.example", "10.1.2.3", "::1", "", "10.1.2.3", "fe80::1%eth0", "cloud.example"});
   CHECK(names.dns_names == std::vector<std::string>{"cloud.example"});
   CHECK(names.ip_addresses == std::vector<std::string>{"10.1.2.3", "::1"});
   Result<ServerCertificate> server = bench.pki->issue_server(names, bench.world.wall());

@@ -80,8 +80,9 @@ TEST_CASE("JoinToken: what is not to the letter a token is refused", "[cloudhub]
   Bench bench;
   const std::string good = presented(bench.create());
   CHECK(parse_presented_token(good));
-  std::vector<std::string> bad = {"", ".", good + "0", " " + good, good + "\n", "x." + good,
-                                  std::string(39, 'a'), good.substr(0, 6) + ":" + good.substr(7)};
+  std::vector<std::string> bad = {
+      "",          ".",         good + "0",           " " + good,
+      good + "\n", "x." + good, std::string(39, 'a'), good.substr(0, 6) + ":" + good.substr(7)};
   for (std::size_t size = 0; size < good.size(); ++size) bad.push_back(good.substr(0, size));
   std::string upper = good;
   upper.replace(7, 32, "ABCDEFABCDEFABCDEFABCDEFABCDEFAB");
@@ -242,10 +243,10 @@ TEST_CASE("JoinToken: delete and sweep", "[cloudhub]") {
 }
 
 TEST_CASE("JoinToken: which labels a node may bring itself", "[cloudhub]") {
-  for (const char* good : {"site", "example.com/rack", "kubernetes.io/arch",
-                           "topology.kubernetes.io/zone", "node.kubernetes.io/x",
-                           "kubelet.kubernetes.io/x", "node-role.kubernetes.io/edge",
-                           "notkubernetes.io/x"}) {
+  for (const char* good :
+       {"site", "example.com/rack", "kubernetes.io/arch", "topology.kubernetes.io/zone",
+        "node.kubernetes.io/x", "kubelet.kubernetes.io/x", "node-role.kubernetes.io/edge",
+        "notkubernetes.io/x"}) {
     CAPTURE(good);
     CHECK(is_label_for_nodes(good));
   }

@@ -13,10 +13,13 @@ using k8s::ObjectPtr;
 
 const TimePoint kStart{1h};
 
-ObjectPtr object(const ObjectKey& key, const std::string& uid, const std::string& text,
+ObjectPtr object(const ObjectKey& key,
+                 const std::string& uid,
+                 const std::string& text,
                  std::size_t padding = 0) {
   const std::string json = text + std::string(padding, 'x');
-  return k8s::received_object(key, Uid(uid), k8s::ContentVersion(digest(json)), ResourceVersion(1), json);
+  return k8s::received_object(key, Uid(uid), k8s::ContentVersion(digest(json)), ResourceVersion(1),
+                              json);
 }
 
 ObjectKey pod(const std::string& name) { return {Kind::kPod, "default", name}; }
@@ -76,7 +79,9 @@ struct Fixture {
   void prepare_pods() {
     for (PreparePod& wanted : effects<PreparePod>()) session.on_prepared(wanted.pod->uid, {}, now);
   }
-  void hold(const ObjectPtr& object) { held.push_back({object->key, object->uid, object->version}); }
+  void hold(const ObjectPtr& object) {
+    held.push_back({object->key, object->uid, object->version});
+  }
   lane::Report report(std::uint64_t seq, std::uint64_t revision, const std::string& body) {
     return {ReportSeq(seq), lane::ReportKind::kPodStatus, pod("a"), Uid("u1"), revision, body};
   }
@@ -84,7 +89,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("SessionProtocol: equal digests mean a Welcome in sync and not one object", "[cloudhub]") {
+TEST_CASE("SessionProtocol: equal digests mean a Welcome in sync and not one object",
+          "[cloudhub]") {
   Fixture f;
   const ObjectPtr a = object(config("a"), "u1", "1");
   f.hold(a);
@@ -109,7 +115,8 @@ TEST_CASE("SessionProtocol: only the difference is sent", "[cloudhub]") {
   CHECK_FALSE(f.next());
 }
 
-TEST_CASE("SessionProtocol: an identity that the certificate does not prove is refused", "[cloudhub]") {
+TEST_CASE("SessionProtocol: an identity that the certificate does not prove is refused",
+          "[cloudhub]") {
   Fixture f;
   lane::Hello hello = f.hello();
   hello.node = NodeName("n2");
@@ -138,7 +145,8 @@ TEST_CASE("SessionProtocol: until the truth is known there is only a Goodbye", "
   CHECK_FALSE(f.next());
 }
 
-TEST_CASE("SessionProtocol: an edge of another cluster gets nothing and loses nothing", "[cloudhub]") {
+TEST_CASE("SessionProtocol: an edge of another cluster gets nothing and loses nothing",
+          "[cloudhub]") {
   Fixture f;
   f.hold(object(pod("a"), "u1", "1"));
   f.session.on_message(f.hello(), f.now);
@@ -150,7 +158,8 @@ TEST_CASE("SessionProtocol: an edge of another cluster gets nothing and loses no
   CHECK(f.expect<lane::ReportAck>().verdicts.at(0).verdict == lane::Verdict::kRetry);
 }
 
-TEST_CASE("SessionProtocol: references leave before pods, pods' Removes before references'", "[cloudhub]") {
+TEST_CASE("SessionProtocol: references leave before pods, pods' Removes before references'",
+          "[cloudhub]") {
   Fixture f;
   f.hold(object(pod("old"), "u1", "1"));
   f.hold(object(config("old"), "u2", "1"));
@@ -209,7 +218,8 @@ TEST_CASE("SessionProtocol: bytes in flight are bounded by the Acks", "[cloudhub
   Fixture f;
   std::vector<ObjectPtr> desired;
   for (int i = 0; i < 5; ++i) {
-    desired.push_back(object(config("c" + std::to_string(i)), "u" + std::to_string(i), "1", 400 * kKiB));
+    desired.push_back(
+        object(config("c" + std::to_string(i)), "u" + std::to_string(i), "1", 400 * kKiB));
   }
   f.open(desired);
   CHECK(f.expect<lane::Upsert>().seq == Seq(1));
@@ -223,7 +233,8 @@ TEST_CASE("SessionProtocol: bytes in flight are bounded by the Acks", "[cloudhub
   CHECK(f.expect<lane::Goodbye>().code == lane::GoodbyeCode::kProtocol);
 }
 
-TEST_CASE("SessionProtocol: a refused object is not sent again until its content changes", "[cloudhub]") {
+TEST_CASE("SessionProtocol: a refused object is not sent again until its content changes",
+          "[cloudhub]") {
   Fixture f;
   const ObjectPtr first = object(config("a"), "u1", "1");
   f.open({first});
@@ -240,7 +251,8 @@ TEST_CASE("SessionProtocol: a refused object is not sent again until its content
   CHECK(*f.expect<lane::Upsert>().object->json == "2");
 }
 
-TEST_CASE("SessionProtocol: reports of one key are applied one at a time, others flow", "[cloudhub]") {
+TEST_CASE("SessionProtocol: reports of one key are applied one at a time, others flow",
+          "[cloudhub]") {
   Fixture f;
   f.open({});
   f.session.on_message(f.report(1, 1, "{\"phase\":\"Pending\"}"), f.now);
@@ -260,7 +272,8 @@ TEST_CASE("SessionProtocol: reports of one key are applied one at a time, others
   CHECK(f.expect<lane::ReportAck>().verdicts.size() == 2);  // coalesced
 }
 
-TEST_CASE("SessionProtocol: a revision that the API already took is not written again", "[cloudhub]") {
+TEST_CASE("SessionProtocol: a revision that the API already took is not written again",
+          "[cloudhub]") {
   Fixture f;
   f.open({});
   f.session.on_message(f.report(5, 5, "{}"), f.now);
@@ -319,7 +332,8 @@ TEST_CASE("SessionProtocol: token queries are bounded and each is answered once"
   Fixture f;
   f.open({});
   for (std::uint64_t q = 1; q <= SessionProtocol::kTokenQueriesMax + 1; ++q) {
-    f.session.on_message(lane::TokenQuery{q, pod("a"), {Uid("u1"), "v" + std::to_string(q), "t"}}, f.now);
+    f.session.on_message(lane::TokenQuery{q, pod("a"), {Uid("u1"), "v" + std::to_string(q), "t"}},
+                         f.now);
   }
   CHECK(f.effects<MintToken>().size() == SessionProtocol::kTokenQueriesMax);
   CHECK_FALSE(f.expect<lane::TokenGrant>().error.empty());
@@ -348,7 +362,8 @@ TEST_CASE("SessionProtocol: it pings after 15 s and gives up after 23 s of silen
   CHECK(f.effects<Close>().size() == 1);
 }
 
-TEST_CASE("SessionProtocol: a peer that only keeps the line open without a Hello is ended", "[cloudhub]") {
+TEST_CASE("SessionProtocol: a peer that only keeps the line open without a Hello is ended",
+          "[cloudhub]") {
   Fixture f;
   f.session.on_received(kStart + 19s);
   f.session.on_time(kStart + SessionProtocol::kHelloDeadline);

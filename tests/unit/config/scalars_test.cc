@@ -7,9 +7,9 @@ using std::chrono::milliseconds;
 
 TEST_CASE("GoDuration: parses what Go parses and nothing else", "[config]") {
   const std::pair<const char*, std::int64_t> good[] = {
-      {"0", 0},         {"10s", 10'000},   {"1h30m", 5'400'000}, {"1.5h", 5'400'000},
-      {"250ms", 250},   {"0.3s", 300},     {"-2s", -2'000},      {"+1m", 60'000},
-      {".5s", 500},     {"1500us", 1},     {"24h", 86'400'000},  {"1m1ms", 60'001},
+      {"0", 0},       {"10s", 10'000}, {"1h30m", 5'400'000}, {"1.5h", 5'400'000},
+      {"250ms", 250}, {"0.3s", 300},   {"-2s", -2'000},      {"+1m", 60'000},
+      {".5s", 500},   {"1500us", 1},   {"24h", 86'400'000},  {"1m1ms", 60'001},
   };
   for (const auto& [text, value] : good) {
     CAPTURE(text);

@@ -52,7 +52,8 @@ TEST_CASE("DesiredIndex: a pod waits until its references are known", "[edgecont
   CHECK(index.held_pods() == 0);
 }
 
-TEST_CASE("DesiredIndex: a reference that does not exist does not hold the pod", "[edgecontroller]") {
+TEST_CASE("DesiredIndex: a reference that does not exist does not hold the pod",
+          "[edgecontroller]") {
   DesiredIndex index;
   Changes changes;
   index.put_pod(pod("web", "u1", 5, {config("c")}), kStart, changes);

@@ -10,12 +10,12 @@ using Json = nlohmann::json;
 
 TEST_CASE("ReportPatches: a pod's status is bound to its uid and to a kubelet's fields",
           "[edgecontroller]") {
-  const Json body = {{"phase", "Running"},
-                     {"podIPs", {{{"ip", "10.0.0.2"}}}},
-                     {"nominatedNodeName", "elsewhere"},
-                     {"conditions",
-                      {{{"type", "Ready"}, {"status", "True"}},
-                       {{"type", "PodScheduled"}, {"status", "False"}}}}};
+  const Json body = {
+      {"phase", "Running"},
+      {"podIPs", {{{"ip", "10.0.0.2"}}}},
+      {"nominatedNodeName", "elsewhere"},
+      {"conditions",
+       {{{"type", "Ready"}, {"status", "True"}}, {{"type", "PodScheduled"}, {"status", "False"}}}}};
   const auto patch = pod_status_patch(Uid("u1"), body.dump());
   REQUIRE(patch);
   const Json out = Json::parse(*patch);
@@ -25,7 +25,7 @@ TEST_CASE("ReportPatches: a pod's status is bound to its uid and to a kubelet's 
   REQUIRE(out["status"]["conditions"].size() == 1);
   CHECK(out["status"]["conditions"][0]["status"] == "True");
   CHECK(out["status"]["conditions"][0]["reason"].is_null());  // else the old one would stay
-  CHECK(out["status"]["message"].is_null());  // no longer reported: cleared
+  CHECK(out["status"]["message"].is_null());                  // no longer reported: cleared
   CHECK(out["status"]["podIPs"][1]["$patch"] == "replace");
 }
 
@@ -72,8 +72,8 @@ TEST_CASE("ReportPatches: wrong types in a body never throw", "[edgecontroller]"
     CHECK_FALSE(node_report(NodeName("n"), bad, {}, WallTime{}));
   }
   CHECK(pod_status_patch(Uid("u1"), R"({"conditions":[3,{"type":4}],"podIPs":7})"));
-  CHECK(node_report(NodeName("n"), R"({"status":[],"registration":{"metadata":{"labels":[1]}}})", {},
-                    WallTime{}));
+  CHECK(node_report(NodeName("n"), R"({"status":[],"registration":{"metadata":{"labels":[1]}}})",
+                    {}, WallTime{}));
   lane::Report report;
   report.key = {k8s::Kind::kPod, "default", "web"};
   report.body = R"({"reason":1,"message":{},"count":"many","type":[]})";

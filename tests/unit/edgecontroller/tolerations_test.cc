@@ -57,7 +57,8 @@ TEST_CASE("Tolerations: one is added only where none matches", "[edgecontroller]
 TEST_CASE("Tolerations: evict-after sets the seconds", "[edgecontroller]") {
   const auto policy = parse_offline_policy("evict-after=10m");
   REQUIRE(policy);
-  const Json out = patched(pod_with({absence(kNotReady, 300), absence(kUnreachable, 300)}), *policy);
+  const Json out =
+      patched(pod_with({absence(kNotReady, 300), absence(kUnreachable, 300)}), *policy);
   CHECK(out[0]["tolerationSeconds"] == 600);
   CHECK(out[1]["tolerationSeconds"] == 600);
 }
@@ -70,8 +71,10 @@ TEST_CASE("Tolerations: the patch is bound to the pod's uid", "[edgecontroller]"
         Json{{"op", "test"}, {"path", "/metadata/uid"}, {"value", "u1"}});
 }
 
-TEST_CASE("Tolerations: a policy that nobody can read is an error that names it", "[edgecontroller]") {
-  for (const char* bad : {"never", "evict-after=", "evict-after=5", "evict-after=-1s", "evict-after=5d"}) {
+TEST_CASE("Tolerations: a policy that nobody can read is an error that names it",
+          "[edgecontroller]") {
+  for (const char* bad :
+       {"never", "evict-after=", "evict-after=5", "evict-after=-1s", "evict-after=5d"}) {
     const auto policy = parse_offline_policy(bad);
     REQUIRE_FALSE(policy);
     CHECK(policy.error().what.find(bad) != std::string::npos);

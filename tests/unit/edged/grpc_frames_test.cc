@@ -33,7 +33,8 @@ std::string message_of(const std::string& bytes, std::size_t chunk) {
 TEST_CASE("GrpcReply: reads a message however its bytes are cut", "[edged]") {
   const std::string wire = encode_grpc_message("hello");
   CHECK(wire == std::string("\0\0\0\0\5hello", 10));
-  for (std::size_t chunk = 1; chunk <= wire.size(); ++chunk) CHECK(message_of(wire, chunk) == "hello");
+  for (std::size_t chunk = 1; chunk <= wire.size(); ++chunk)
+    CHECK(message_of(wire, chunk) == "hello");
   CHECK(message_of(encode_grpc_message(""), 2).empty());
 }
 

@@ -135,12 +135,14 @@ TEST_CASE("plan_pod: a changed image or a failed probe kills, then starts again"
   Scene scene;
   scene.sandbox("s0").runs("app");
   scene.pod.containers[0].hash = "other";
-  CHECK(scene.actions() == Actions{KillContainer{"app-0", "app", 30s,
-                                                 "Container app definition changed, will be restarted"}});
+  CHECK(scene.actions() ==
+        Actions{KillContainer{"app-0", "app", 30s,
+                              "Container app definition changed, will be restarted"}});
   scene.pod.containers[0].hash = "hash-app";
   scene.probes["app"] = {true, true, true, "Liveness", Seconds(3)};
-  CHECK(scene.actions() == Actions{KillContainer{"app-0", "app", 3s,
-                                                 "Container app failed liveness probe, will be restarted"}});
+  CHECK(scene.actions() ==
+        Actions{KillContainer{"app-0", "app", 3s,
+                              "Container app failed liveness probe, will be restarted"}});
   scene.pod.restart_policy = RestartPolicy::kNever;
   scene.probes["app"].probe = "Startup";
   CHECK(scene.actions() ==

@@ -19,8 +19,8 @@ PodSpec parsed(const std::string& spec, const std::string& metadata = "") {
 }
 
 std::string refusal(const std::string& spec) {
-  const auto object = k8s::received_object({k8s::Kind::kPod, "shop", "web"}, Uid("u1"), {}, {},
-                                           pod_json(spec));
+  const auto object =
+      k8s::received_object({k8s::Kind::kPod, "shop", "web"}, Uid("u1"), {}, {}, pod_json(spec));
   const Result<void> admitted = admit(*object);
   return admitted ? "" : admitted.error().what;
 }
@@ -124,8 +124,8 @@ TEST_CASE("parse_pod: refuses what is no pod", "[edged]") {
                            R"({"metadata":{"name":"a"},"spec":{"containers":[{"name":"x"}]}})"}) {
     CHECK(parse_pod(json).error().code == Code::kMalformed);
   }
-  const auto twice = parse_pod(
-      pod_json(R"({"initContainers":[{"name":"a","image":"i"}],"containers":[{"name":"a","image":"i"}]})"));
+  const auto twice = parse_pod(pod_json(
+      R"({"initContainers":[{"name":"a","image":"i"}],"containers":[{"name":"a","image":"i"}]})"));
   CHECK_FALSE(twice);
 }
 
@@ -134,7 +134,8 @@ TEST_CASE("admit: names the field that this node cannot do", "[edged]") {
     return R"({"containers":[{"name":"app","image":"i:1")" + more + "}]}";
   };
   const auto with_volume = [](const std::string& source) {
-    return R"({"containers":[{"name":"app","image":"i:1"}],"volumes":[{"name":"v",)" + source + "}]}";
+    return R"({"containers":[{"name":"app","image":"i:1"}],"volumes":[{"name":"v",)" + source +
+           "}]}";
   };
   CHECK(refusal(with_container("")).empty());
   CHECK(refusal(with_volume(R"("emptyDir":{})")).empty());

@@ -68,7 +68,8 @@ TEST_CASE("PodStatus: a running pod", "[edged]") {
   CHECK(app["containerID"] == "containerd://app-0");
   CHECK(app["state"]["running"]["startedAt"] == "2019-12-19T23:59:00Z");
   CHECK(app["lastState"] == json::object());
-  for (const char* type : {"PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"}) {
+  for (const char* type :
+       {"PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"}) {
     CHECK(shown.condition(type) == "True");
   }
   CHECK(shown.status.ready);

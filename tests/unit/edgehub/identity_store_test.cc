@@ -56,8 +56,8 @@ TEST_CASE("IdentityStore: what a join wrote is read back, private to its owner",
   IdentityStore store(directory.path() / "deep" / "data");
   CHECK_FALSE(store.load().value());
   const std::string key = store.key_for_join().value();
-  CHECK_FALSE(store.load().value());               // a key alone is no identity
-  CHECK(store.key_for_join().value() == key);      // the repeated join has the same key
+  CHECK_FALSE(store.load().value());           // a key alone is no identity
+  CHECK(store.key_for_join().value() == key);  // the repeated join has the same key
   const tls::Authority ca = *tls::make_authority("ca", kNow);
   const lane::CertificateReply reply = issue(ca, key);
   REQUIRE(store.save_join(reply, joined_config()));
@@ -170,8 +170,10 @@ TEST_CASE("Renewal: between 70 and 90 % of the life, by the certificate's own ji
 
 TEST_CASE("ServerAddress: names, addresses, ports", "[edgehub]") {
   const std::tuple<const char*, const char*, int> good[] = {
-      {"cloud.example", "cloud.example", 10000}, {"10.1.2.3:443", "10.1.2.3", 443},
-      {"[::1]:5", "::1", 5},                     {"[2001:db8::1]", "2001:db8::1", 10000}};
+      {"cloud.example", "cloud.example", 10000},
+      {"10.1.2.3:443", "10.1.2.3", 443},
+      {"[::1]:5", "::1", 5},
+      {"[2001:db8::1]", "2001:db8::1", 10000}};
   for (const auto& [text, host, port] : good) {
     Result<ServerAddress> address = parse_server_address(text);
     REQUIRE(address);

@@ -98,7 +98,8 @@ struct Bench {
     order.node = NodeName("gw");
     order.labels = {{"site", "a"}};
   }
-  lane::CertificateReply issue(const tls::Authority& by, const std::string& csr,
+  lane::CertificateReply issue(const tls::Authority& by,
+                               const std::string& csr,
                                const std::string& node = "gw") {
     tls::NodeOrder wanted;
     wanted.node = NodeName(node);
@@ -115,17 +116,18 @@ struct Bench {
     };
   }
   ConnectToHub connect(Hub hub) {
-    return [this, hub](ServerAddress server, tls::ServerTrust trust, std::optional<tls::Identity> own,
-                       TimePoint) -> async::Task<Result<std::unique_ptr<lane::Lane>>> {
-      ++connections;
-      pinned = trust.pinned_root;
-      CHECK(server.text() == "cloud.example:10000");
-      CHECK_FALSE(own);
-      if (unreachable) co_return fail(*unreachable);
-      std::unique_ptr<lane::Lane> made =
-          std::make_unique<ScriptedLane>(co_await async::this_executor(), hub);
-      co_return made;
-    };
+    return
+        [this, hub](ServerAddress server, tls::ServerTrust trust, std::optional<tls::Identity> own,
+                    TimePoint) -> async::Task<Result<std::unique_ptr<lane::Lane>>> {
+          ++connections;
+          pinned = trust.pinned_root;
+          CHECK(server.text() == "cloud.example:10000");
+          CHECK_FALSE(own);
+          if (unreachable) co_return fail(*unreachable);
+          std::unique_ptr<lane::Lane> made =
+              std::make_unique<ScriptedLane>(co_await async::this_executor(), hub);
+          co_return made;
+        };
   }
   Result<void> join(Hub hub, Duration limit = 1s) {  // shorter than the retry's delay: one attempt
     world.set_now(std::chrono::steady_clock::now());
@@ -168,9 +170,8 @@ TEST_CASE("JoinClient: a broken token or address is told before anything is sent
   const std::string good = bench.order.token;
   CHECK(parse_join_token(" " + good + "\n"));
   for (const std::string& bad :
-       {std::string(), good.substr(0, good.size() - 1), good.substr(1), good + "0",
-        good.substr(65), std::string("K10abc::server:xyz"), std::string(200, 'a'),
-        "A" + good.substr(1)}) {
+       {std::string(), good.substr(0, good.size() - 1), good.substr(1), good + "0", good.substr(65),
+        std::string("K10abc::server:xyz"), std::string(200, 'a'), "A" + good.substr(1)}) {
     bench.order.token = bad;
     Result<void> joined = bench.join(bench.honest(), 60s);
     REQUIRE_FALSE(joined);
@@ -192,16 +193,16 @@ TEST_CASE("JoinClient: each failure is one line that names the hub and the reaso
   for (const auto& [code, reason] : rows) {
     Bench bench;
     const lane::Goodbye goodbye{code, reason, {}};
-    Result<void> joined = bench.join([goodbye](lane::Message) -> std::vector<lane::Message> {
-      return {goodbye};
-    });
+    Result<void> joined =
+        bench.join([goodbye](lane::Message) -> std::vector<lane::Message> { return {goodbye}; });
     REQUIRE_FALSE(joined);
     CHECK(joined.error().what == "cannot join at cloud.example:10000: " + std::string(reason));
     CHECK_FALSE(bench.identities->load().value());
   }
   Bench bench;
   bench.unreachable = Error{Code::kUnauthorized, "the hub's CA is not the one in the token", {}};
-  CHECK(has(bench.join(bench.honest(), 60s).error(), "cannot join at cloud.example:10000: the hub's CA"));
+  CHECK(has(bench.join(bench.honest(), 60s).error(),
+            "cannot join at cloud.example:10000: the hub's CA"));
   CHECK(bench.connections == 1);  // for good: not tried again
   CHECK(bench.asked.empty());
 }

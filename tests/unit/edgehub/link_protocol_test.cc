@@ -25,10 +25,12 @@ class CountingRandom final : public seam::Random {
 ObjectKey pod(const std::string& name) { return {Kind::kPod, "default", name}; }
 
 ObjectPtr object(const ObjectKey& key, const std::string& uid, const std::string& json) {
-  return k8s::received_object(key, Uid(uid), k8s::ContentVersion(digest(json)), ResourceVersion(1), json);
+  return k8s::received_object(key, Uid(uid), k8s::ContentVersion(digest(json)), ResourceVersion(1),
+                              json);
 }
 
-lane::Report report(std::uint64_t seq, const std::string& name,
+lane::Report report(std::uint64_t seq,
+                    const std::string& name,
                     lane::ReportKind kind = lane::ReportKind::kPodStatus) {
   return {ReportSeq(seq), kind, pod(name), Uid("u-" + name), seq, "{}"};
 }
@@ -83,13 +85,13 @@ struct Fixture {
 TEST_CASE("LinkProtocol: Hello carries the digests of what is durable", "[edgehub]") {
   Fixture f;
   const lane::ContentEntry entry{pod("a"), Uid("u"), k8s::ContentVersion(digest("x"))};
-  f.link.on_connected({StoreId("s"), ClusterId("c"), {entry}, {}, {{Kind::kPod, ResourceVersion(7)}}},
-                      f.now);
+  f.link.on_connected(
+      {StoreId("s"), ClusterId("c"), {entry}, {}, {{Kind::kPod, ResourceVersion(7)}}}, f.now);
   const auto hello = f.expect<lane::Hello>();
   CHECK(hello.content == lane::content_digests({entry}));
   CHECK(hello.seen.at(Kind::kPod) == ResourceVersion(7));
-  f.link.on_message(lane::Compare{static_cast<std::uint16_t>(1u << lane::bucket_of(entry.key)), false},
-                    f.now);
+  f.link.on_message(
+      lane::Compare{static_cast<std::uint16_t>(1u << lane::bucket_of(entry.key)), false}, f.now);
   const auto listing = f.expect<lane::Listing>();
   REQUIRE(listing.content.size() == 1);
   CHECK(listing.content[0].uid == Uid("u"));
@@ -115,7 +117,8 @@ TEST_CASE("LinkProtocol: an Ack follows the commit and covers what was committed
   CHECK_FALSE(f.next());
 }
 
-TEST_CASE("LinkProtocol: what cannot be applied is stored as refused, Nack before Ack", "[edgehub]") {
+TEST_CASE("LinkProtocol: what cannot be applied is stored as refused, Nack before Ack",
+          "[edgehub]") {
   Fixture f;
   f.connect();
   f.upsert(1, "a", "bad");
@@ -137,7 +140,8 @@ TEST_CASE("LinkProtocol: a message that comes twice is applied once", "[edgehub]
   CHECK(f.effects<Commit>().empty());
 }
 
-TEST_CASE("LinkProtocol: a commit of the old connection acknowledges nothing on the new", "[edgehub]") {
+TEST_CASE("LinkProtocol: a commit of the old connection acknowledges nothing on the new",
+          "[edgehub]") {
   Fixture f;
   f.connect();
   f.upsert(1, "a", "1");
@@ -206,7 +210,8 @@ TEST_CASE("LinkProtocol: a retry waits without holding up other keys", "[edgehub
   CHECK(f.expect<lane::Report>().seq == ReportSeq(2));
 }
 
-TEST_CASE("LinkProtocol: reports in flight are bounded, the newest state replaces the older", "[edgehub]") {
+TEST_CASE("LinkProtocol: reports in flight are bounded, the newest state replaces the older",
+          "[edgehub]") {
   Fixture f;
   std::vector<lane::Report> waiting;
   for (std::uint64_t i = 1; i <= kReportsInFlightMax; ++i) {
@@ -300,7 +305,8 @@ TEST_CASE("LinkProtocol: it pings after 10 s and gives up after 23 s of silence"
 
 TEST_CASE("LinkProtocol: redials quickly after a loss, slowly after a Goodbye", "[edgehub]") {
   Fixture f;
-  for (int i = 0; i < 20; ++i) CHECK(f.link.on_disconnected(Ended::kLost, f.now) <= kRedialDelayMax);
+  for (int i = 0; i < 20; ++i)
+    CHECK(f.link.on_disconnected(Ended::kLost, f.now) <= kRedialDelayMax);
   CHECK(f.link.on_disconnected(Ended::kUnauthorized, f.now) >= kGoodbyeDelayMax / 2);
   f.link.on_connected({StoreId("s"), {}, {}, {}, {}}, f.now);
   f.link.on_message(lane::Goodbye{lane::GoodbyeCode::kNotReady, "lists", 8s}, f.now);
@@ -310,7 +316,8 @@ TEST_CASE("LinkProtocol: redials quickly after a loss, slowly after a Goodbye", 
   CHECK(f.link.on_disconnected(Ended::kLost, f.now) <= kRedialDelayMax);  // the Goodbye is used up
 }
 
-TEST_CASE("LinkProtocol: after an upgrade refused objects that now fit are taken from the store", "[edgehub]") {
+TEST_CASE("LinkProtocol: after an upgrade refused objects that now fit are taken from the store",
+          "[edgehub]") {
   metamanager::StoredObject refused{object(pod("a"), "u", "1"), "Unsupported", "no"};
   metamanager::StoredObject still{object(pod("b"), "u", "bad"), "Unsupported", "no"};
   const auto admit = [](const k8s::Object& o) -> Result<void> {

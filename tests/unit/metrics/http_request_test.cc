@@ -6,8 +6,8 @@ using namespace skerry;
 using namespace skerry::metrics;
 
 TEST_CASE("HttpRequest: path and query are decoded", "[metrics]") {
-  Result<HttpRequest> request =
-      parse_request_head("GET /logs/a%20b?pod=default%2Fweb&tail=10&x&=y#z HTTP/1.1\r\nA: b\r\n\r\n");
+  Result<HttpRequest> request = parse_request_head(
+      "GET /logs/a%20b?pod=default%2Fweb&tail=10&x&=y#z HTTP/1.1\r\nA: b\r\n\r\n");
   REQUIRE(request);
   CHECK(request->path == "/logs/a b");
   CHECK(request->query.at("pod") == "default/web");

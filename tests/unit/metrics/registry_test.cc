@@ -8,7 +8,8 @@ using namespace skerry::metrics;
 
 namespace {
 constexpr MetricInfo kSessions{"skerry_hub_sessions", MetricType::kGauge, "Live sessions."};
-constexpr MetricInfo kJoins{"skerry_hub_joins_total", MetricType::kCounter, "Joins by \\ result.\n"};
+constexpr MetricInfo kJoins{"skerry_hub_joins_total", MetricType::kCounter,
+                            "Joins by \\ result.\n"};
 }  // namespace
 
 TEST_CASE("Registry: the text is Prometheus' format, sorted", "[metrics]") {
