@@ -1,0 +1,1 @@
+skerry_unit_tests(async USES skerry_async)
