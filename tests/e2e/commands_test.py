@@ -1,0 +1,62 @@
+"""What a person at the gateway asks, with and without the cloud: `edgecore get|logs|status`.
+
+Shows of Deliver 7: "`edgecore get pods|objects`, `edgecore logs`, `edgecore status`: offline, over
+the local socket".
+"""
+import json
+import os
+
+from harness import manifests
+from harness.case import EdgeTestCase
+from harness.wait import wait_until
+
+
+class CommandsTest(EdgeTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_cloudcore()
+        cls.gateway = cls.start_gateway()
+
+    def run_pod(self) -> None:
+        container = manifests.container("echo one; echo two; echo three; sleep 1000")
+        self.api.create(manifests.pod(self.namespace, "talker",
+                                      manifests.pod_spec(self.gateway.node, container)))
+        self.wait_running("talker")
+
+    def ask(self, *args: str) -> str:
+        return self.gateway.edgecore.command(*args, check=True).stdout
+
+    def test_offline_commands_answer_from_the_gateway(self):
+        self.run_pod()
+        self.gateway.link.refuse()
+        self.addCleanup(self.gateway.link.accept)
+        wait_until(lambda: not json.loads(self.ask("status"))["link"]["up"], 10, "the link is down")
+
+        status = json.loads(self.ask("status"))
+        self.assertEqual(status["node"], self.gateway.node)
+        self.assertTrue(status["link"]["lastError"])
+        self.assertTrue(status["runtime"]["answers"])
+
+        pods = json.loads(self.ask("get", "pods", "--json"))
+        talker = next(pod for pod in pods if pod["name"] == "talker")
+        self.assertEqual((talker["phase"], talker["ready"]), ("Running", "1/1"))
+        self.assertIn("talker", self.ask("get", "pods"))
+
+        kinds = {each["kind"] for each in json.loads(self.ask("get", "objects", "--json"))}
+        self.assertLessEqual({"node", "pod", "configmap"}, kinds)
+
+        name = f"{self.namespace}/talker"
+        wait_until(lambda: "three" in self.ask("logs", name), 10, "the log is there")
+        self.assertEqual(self.ask("logs", name).split(), ["one", "two", "three"])
+        self.assertEqual(self.ask("logs", name, "--tail", "1").split(), ["three"])
+
+    def test_what_is_not_there_is_one_clear_line(self):
+        answer = self.gateway.edgecore.command("logs", "nowhere/nothing")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertEqual(len((answer.stdout + answer.stderr).strip().splitlines()), 1)
+        self.assertIn("nowhere/nothing", answer.stderr)
+
+    def test_the_local_socket_is_for_its_owner_alone(self):
+        mode = os.stat(self.gateway.edgecore.data_dir / "edgecore.sock").st_mode & 0o777
+        self.assertEqual(mode, 0o600)
