@@ -13,10 +13,12 @@ if(SKERRY_CLOUD)
     add_test(NAME sim_${name} COMMAND skerry_sim ${ARGN})
     set_tests_properties(sim_${name} PROPERTIES LABELS sim TIMEOUT 1800)
   endfunction()
-  set(SKERRY_SIM_SEEDS 1000 CACHE STRING "seeds of the simulation; `tests/run long` takes 10000")
+  set(SKERRY_SIM_SEEDS 1000 CACHE STRING "seeds of the simulation in one run of CI")
   # Coverage needs many seeds and is judged where they are cheap; sanitizers see the same code in a few.
   if(NOT SKERRY_SANITIZE)
     skerry_sim_test(seeds --seeds=${SKERRY_SIM_SEEDS})
+    add_test(NAME sim_long COMMAND skerry_sim --seeds=10000)
+    set_tests_properties(sim_long PROPERTIES LABELS long TIMEOUT 7200)
   endif()
   skerry_sim_test(replay --seeds=20 --check-replay)
   # Each planted bug must be found.
