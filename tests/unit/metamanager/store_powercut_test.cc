@@ -133,7 +133,7 @@ TEST_CASE("Store: power cuts lose no acknowledged row and corrupt none", "[metam
     all.acknowledged += sum.acknowledged;
   }
   WARN(all.cuts << " cuts, " << all.acknowledged << " acknowledged batches, none lost");
-  CHECK(all.acknowledged > all.cuts);
+  CHECK(all.acknowledged * 2 > all.cuts);  // there was something to lose, at any number of cuts
 }
 
 TEST_CASE("Store: the same cuts without a sync per commit lose rows", "[metamanager]") {
