@@ -68,7 +68,14 @@ async::Task<void> NodeReporter::look() {
   const auto hash = k8s::status_hash(k8s::Kind::kNode, status);
   const k8s::ObjectKey key{k8s::Kind::kNode, "", facts_.name.str()};
   const auto stored = co_await meta_.get(key);
-  if (!hash || !stored) co_return;
+  if (!stored) {
+    log::error("the node's status cannot be reported: the store cannot be read", {stored.error()});
+    co_return;
+  }
+  if (!hash) {
+    log::error("the node's status cannot be reported", {hash.error()});
+    co_return;
+  }
   const Uid uid = *stored ? (*stored)->object->uid : Uid();
   if (*hash == reported_ && uid == reported_for_ && !again_) co_return;
 

@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "common/async/mailbox.h"
 #include "common/async/task_group.h"
 #include "tests/support/catch.h"
 // clang-format off
@@ -30,10 +29,6 @@ Task<void> expire(Wakeup& wakeup, std::vector<bool>& seen) {
   seen.push_back(notified);
 }
 
-Task<void> take_all(Mailbox<int>& mailbox, std::vector<int>& got) {
-  while (std::optional<int> item = co_await mailbox.take()) got.push_back(*item);
-}
-
 }  // namespace
 
 TEST_CASE("Wakeup: one notify wakes every coroutine that waits", "[async]") {
@@ -57,19 +52,4 @@ TEST_CASE("Wakeup: a notify before the wait is not lost, and counts once", "[asy
   tasks.spawn("second", expire(wakeup, seen));
   loop.run();
   CHECK(seen == std::vector<bool>{true, false});
-}
-
-TEST_CASE("Mailbox: refuses what is over its capacity and ends when closed", "[async]") {
-  boost::asio::io_context loop;
-  Mailbox<int> mailbox(loop.get_executor(), 2);
-  TaskGroup tasks(loop.get_executor());
-  CHECK(mailbox.put(1));
-  CHECK(mailbox.put(2));
-  CHECK_FALSE(mailbox.put(3));
-  std::vector<int> got;
-  tasks.spawn("receiver", take_all(mailbox, got));
-  mailbox.close();
-  CHECK_FALSE(mailbox.put(4));
-  loop.run();
-  CHECK(got == std::vector<int>{1, 2});
 }
