@@ -38,6 +38,15 @@ struct KindRow {
   bool custom = false;  // of a CustomResourceDefinition
 };
 
+/// What a subresource of a row takes and gives, and by which verbs. Errors: none; a name that
+/// Kubernetes does not know is read and changed as "status" is.
+struct Subresource {
+  GroupVersion gv;
+  std::string kind;
+  std::vector<std::string> verbs;
+};
+Subresource subresource_of(const KindRow& row, std::string_view name);
+
 /// The built-in rows with their types, in discovery's order. Parsed once from the facts table that
 /// is part of the binary; the shared_ptr owns all TypeSchemas.
 struct BuiltInKinds {

@@ -22,10 +22,12 @@ struct FieldSchema {
   std::string name;
   const TypeSchema* type = nullptr;
   bool required = false;
+  /// As OpenAPI v3 says it: also the zero values ("", 0, {}) of what Kubernetes always writes out.
   std::optional<nlohmann::json> default_value;
   // Strategic merge patch (x-kubernetes-patch-strategy, -patch-merge-key).
   bool patch_merge = false;        // the list or map is merged, not replaced
   bool patch_retain_keys = false;  // `retainKeys`: the union's other members go
+  bool patch_replace = false;      // `replace`: an object that is not merged, as others are
   std::string patch_merge_key;     // of a list of objects; empty: a list of scalars
 };
 
@@ -46,11 +48,14 @@ struct TypeSchema {
 
   Shape shape = Shape::kAny;
   std::string name;    // "io.k8s.api.core.v1.Pod"; empty for an anonymous one
-  std::string format;  // "date-time", "int32", "int64", "byte", "quantity"; empty
+  /// "date-time", "int32", "int64", "double", "byte", "quantity" (a string or a number), "object" (of
+  /// kAny: any object); a CustomResourceDefinition's may be anything. Empty: none.
+  std::string format;
   Ownership ownership = Ownership::kGranular;  // lists: kAtomic unless said otherwise
   std::vector<std::string> list_map_keys;      // of kByKeys
   std::vector<FieldSchema> fields;             // sorted by name; kObject only
   const TypeSchema* item = nullptr;            // kMap, kList
+  std::optional<nlohmann::json> item_default;  // what stands for a null among the items
   bool preserve_unknown = false;               // an object that also keeps fields it does not name
   bool embedded_resource = false;              // has apiVersion, kind, metadata of its own
   bool nullable = false;
@@ -58,6 +63,10 @@ struct TypeSchema {
   // Limits of structural schemas (OpenAPI v3 keywords); empty for most built-in types.
   std::vector<nlohmann::json> enum_values;
   nlohmann::json limits;  // {"minimum":..,"pattern":..,"maxLength":..,"oneOf":[..]...}; null: none
+
+  /// What OpenAPI shows and nothing here decides by: x-kubernetes-group-version-kind, -unions,
+  /// -validations; description, title, example and externalDocs of a CustomResourceDefinition.
+  nlohmann::json annotations;
 
   const FieldSchema* field(std::string_view field_name) const;  // nullptr: unknown
 };

@@ -73,9 +73,16 @@ class KubernetesApi:
     def raw(self, method: str, target: str, body: dict | None = None,
             content_type: str = "application/json") -> tuple[int, bytes]:
         payload = None if body is None else json.dumps(body)
+        return self._exchange(method, target, payload, {"Content-Type": content_type})
+
+    def fetch(self, target: str, accept: str = "application/json") -> tuple[int, bytes]:
+        return self._exchange("GET", target, None, {"Accept": accept})
+
+    def _exchange(self, method: str, target: str, payload: str | None,
+                  headers: dict[str, str]) -> tuple[int, bytes]:
         for attempt in (1, 2):  # the server may have closed the idle connection
             try:
-                self._connection.request(method, target, payload, {"Content-Type": content_type})
+                self._connection.request(method, target, payload, headers)
                 response = self._connection.getresponse()
                 return response.status, response.read()
             except (http.client.HTTPException, ConnectionError, ssl.SSLError, TimeoutError):

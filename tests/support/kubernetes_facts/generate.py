@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Writes cloudcore/standalone/schema/facts.txt from what the test control plane says of its API.
+
+  tests/support/kubernetes_facts/generate.py
+
+Run it when the control plane's version changes; tests/e2e/schema_facts_test.py says when it is due.
+"""
+import json
+import pathlib
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent)]
+
+from harness.control_plane import ControlPlane  # noqa: E402
+from harness.paths import REPO  # noqa: E402
+from kubernetes_facts.facts import Facts  # noqa: E402
+
+TABLE = REPO / "cloudcore" / "standalone" / "schema" / "facts.txt"
+HEAD = HERE / "head.txt"
+
+
+def table(api) -> str:
+    """What the table should be, from a server that harness.api.KubernetesApi talks to."""
+    def fetch(path: str, accept: str = "application/json") -> dict:
+        status, body = api.fetch(path, accept)
+        assert status == 200, f"GET {path}: {status}"
+        return json.loads(body)
+    return HEAD.read_text() + "\n".join(Facts(fetch).lines()) + "\n"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        control_plane = ControlPlane(pathlib.Path(directory))
+        try:
+            control_plane.start()
+            text = table(control_plane.cluster.api)
+        finally:
+            control_plane.stop()
+    TABLE.write_text(text)
+    print(f"{TABLE}: {len(text)} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+skerry_unit_tests(standalone_schema USES skerry_standalone_schema)
