@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "cloudcore/cloudhub/identity_store.h"
-#include "cloudcore/edgecontroller/edge_controller.h"
+#include "cloudcore/edgecontroller/node_record.h"
 
 namespace skerry::cloudcore {
 

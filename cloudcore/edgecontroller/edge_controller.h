@@ -1,34 +1,18 @@
 // Which node needs what, and what the nodes say back. The way of a pod through this module:
-// edge_controller.cc (watches, offline policy) -> desired_index -> NodeFeed; the way of a report:
-// report_writer -> Kubernetes API. Source: design.md sections 3 to 6.
+// cluster_watches -> pod_intake (offline policy) -> desired_index -> node_sessions -> NodeFeed; the
+// way of a report: node_sessions -> report_writer -> Kubernetes API. Source: design.md sections 3
+// to 6.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <string>
 
 #include "cloudcore/cloudhub/node_backend.h"
+#include "cloudcore/edgecontroller/node_record.h"
 #include "cloudcore/kube/client.h"
 #include "common/async/task.h"
-#include "common/seam/world.h"
 
 namespace skerry::edgecontroller {
-
-/// What joining left on record about a node.
-struct NodeRecord {
-  std::map<std::string, std::string> labels;  // for the Node's creation
-  bool registered = false;  // the Node was created since the last join: if missing, it was deleted
-};
-
-/// Asked on the control shard. Implementation: App's, over cloudhub's identity store.
-class NodeRecords {
- public:
-  virtual ~NodeRecords() = default;
-  /// A node that never joined here has an empty record.
-  virtual async::Task<Result<NodeRecord>> find(NodeName node) = 0;
-  virtual async::Task<Result<void>> set_registered(NodeName node) = 0;
-};
 
 struct Options {
   bool cluster_wide_references = false;  // one watch per kind instead of one per kind and namespace

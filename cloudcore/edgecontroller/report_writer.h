@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cloudcore/edgecontroller/desired_index.h"
-#include "cloudcore/edgecontroller/edge_controller.h"
+#include "cloudcore/edgecontroller/node_record.h"
 #include "cloudcore/kube/client.h"
 #include "common/async/task.h"
 #include "common/lane/message.h"

@@ -1,0 +1,91 @@
+// The watches that keep DesiredIndex true: the cluster's id, edge nodes, pods, and (through
+// ReferenceFollower) what pods refer to. The first thing a pod meets is PodIntake.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cloudcore/edgecontroller/desired_index.h"
+#include "cloudcore/edgecontroller/pod_intake.h"
+#include "cloudcore/edgecontroller/reference_follower.h"
+#include "cloudcore/kube/list_watch.h"
+#include "common/async/task.h"
+#include "common/async/task_group.h"
+#include "common/async/wakeup.h"
+
+namespace skerry::edgecontroller {
+
+/// What follows from what the watches tell, all on the control shard.
+struct ClusterHandlers {
+  std::function<void(Changes)> changed;  // what one input changes for each node
+  std::function<void(const NodeName&, const Uid&)> node_added;
+  std::function<void(const NodeName&)> node_removed;
+  std::function<void()> ready;  // once: see ClusterWatches::ready()
+};
+
+/// Owner: EdgeController. Thread: control shard. Must outlive the tasks it spawns in `tasks`.
+/// Errors: an API that is away is waited for; each watch logs what it waits for.
+class ClusterWatches {
+ public:
+  struct Options {
+    bool cluster_wide_references = false;
+    std::chrono::seconds admission_default{};
+  };
+
+  ClusterWatches(async::Executor executor,
+                 kube::Client& client,
+                 DesiredIndex& index,
+                 async::TaskGroup& tasks,
+                 ClusterHandlers handlers);
+
+  void start(const Options& options);
+  /// No handler is called afterwards, but by tasks that end.
+  void stop();
+  void on_time(TimePoint now);
+
+  /// Every first list is whole, references are known, offline policies applied, and the cluster's
+  /// id is known. Stays true.
+  bool ready() const { return ready_; }
+  const ClusterId& cluster() const { return cluster_; }
+
+  /// Waits until the watches have come as far as an edge has. False: they lag behind. True also
+  /// where a consistent read tells that the cluster was restored to an older state.
+  async::Task<bool> catch_up(std::map<k8s::Kind, ResourceVersion> seen);
+
+ private:
+  void watch_nodes();
+  void watch_pods();
+  void on_nodes(std::vector<ObjectPtr> list);
+  void on_node_event(kube::ChangeType type, ObjectPtr node);
+  void put_node(ObjectPtr node, Changes& changes);
+  void remove_node(const NodeName& node, Changes& changes);
+  void on_pods(std::vector<ObjectPtr> list);
+  void on_pod_event(kube::ChangeType type, ObjectPtr pod);
+  async::Task<void> learn_cluster();
+  async::Task<void> list_pods_of(NodeName node);
+  async::Task<bool> catch_up_kind(k8s::Kind kind,
+                                  ResourceVersion seen,
+                                  kube::ListWatch* watch,
+                                  kube::Selection what);
+  /// Tells the changes and follows what they mean for watches and readiness.
+  void publish(Changes changes);
+  void check_ready();
+
+  async::Executor executor_;
+  kube::Client& client_;
+  DesiredIndex& index_;
+  async::TaskGroup& tasks_;
+  ClusterHandlers handlers_;
+  async::Wakeup stopped_;
+  ReferenceFollower references_;
+  PodIntake intake_;
+  std::unique_ptr<kube::ListWatch> node_watch_;
+  std::unique_ptr<kube::ListWatch> pod_watch_;
+  ClusterId cluster_;
+  bool ready_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace skerry::edgecontroller
