@@ -47,16 +47,8 @@ Result<config::EdgeConfigRead> read_config(const Arguments& arguments) {
   return read;
 }
 
-log::Level level_of(const std::string& word) {
-  if (word == "debug") return log::Level::kDebug;
-  if (word == "warning") return log::Level::kWarning;
-  if (word == "error") return log::Level::kError;
-  return log::Level::kInfo;
-}
-
 int serve(const config::EdgeConfigRead& read) {
-  log::configure(level_of(read.config.log_level),
-                 read.config.log_format == "json" ? log::Format::kJson : log::Format::kKeyValue);
+  log::configure(log::level_from(read.config.log_level), log::format_from(read.config.log_format));
   for (const std::string& warning : read.warnings) log::warning(warning);
   const Result<void> ran = App(read.config).run();
   return ran ? 0 : complain(ran.error());

@@ -1,26 +1,19 @@
 #include "cloudcore/cloudhub/identity_nodes.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "cloudcore/cloudhub/deny_list.h"
+#include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
 
 namespace skerry::cloudhub {
 namespace {
 
+using k8s::fields::text;
+using k8s::fields::time;
 using nlohmann::json;
 
 constexpr const char* kDatum = "identity.json";
-
-std::string text_at(const json& object, std::string_view key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-WallTime time_at(const json& object, std::string_view key) {
-  return k8s::parse_time(text_at(object, key)).value_or(WallTime{});
-}
 
 }  // namespace
 
@@ -48,17 +41,17 @@ Result<NodeIdentity> decode_identity(const Record& record) {
   const json body =
       datum == record.data.end() ? json() : json::parse(datum->second, nullptr, false);
   NodeIdentity identity;
-  if (body.is_object()) identity.node = NodeName(text_at(body, "node"));
+  if (body.is_object()) identity.node = NodeName(text(body, "node"));
   if (identity.node.empty() || identity_record_name(identity.node) != record.name) {
     return fail(Code::kMalformed, "Secret " + record.name +
                                       " is not readable; delete it and let the node join again");
   }
-  identity.key_hash = text_at(body, "keyHash");
-  identity.serial = text_at(body, "serial");
-  identity.issued = time_at(body, "issued");
-  identity.not_after = time_at(body, "notAfter");
-  identity.joined = time_at(body, "joined");
-  identity.token_id = text_at(body, "token");
+  identity.key_hash = text(body, "keyHash");
+  identity.serial = text(body, "serial");
+  identity.issued = time(body, "issued");
+  identity.not_after = time(body, "notAfter");
+  identity.joined = time(body, "joined");
+  identity.token_id = text(body, "token");
   const json labels = body.value("labels", json::object());
   for (const auto& [key, value] : labels.items()) {
     if (value.is_string()) identity.labels[key] = value.get<std::string>();

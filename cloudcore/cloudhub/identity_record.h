@@ -13,8 +13,4 @@ Result<std::string> encode_secret(const Record& record);
 /// Errors: kMalformed: not a Secret of ours.
 Result<Record> decode_secret(std::string_view json);
 
-std::string encode_base64(std::string_view bytes);
-/// Errors: kMalformed.
-Result<std::string> decode_base64(std::string_view text);
-
 }  // namespace skerry::cloudhub

@@ -3,14 +3,16 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/base/hash.h"
+#include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
 
 namespace skerry::cloudhub {
 namespace {
 
+using k8s::fields::text;
+using k8s::fields::time;
 using nlohmann::json;
 
 constexpr std::size_t kIdLetters = 6;
@@ -31,22 +33,13 @@ WallTime whole_seconds(WallTime time) {
   return std::chrono::time_point_cast<std::chrono::seconds>(time);
 }
 
-std::string text_at(const json& object, std::string_view key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-WallTime time_at(const json& object, std::string_view key) {
-  return k8s::parse_time(text_at(object, key)).value_or(WallTime{});
-}
-
 TokenUse use_from(const json& object) {
-  return {.node = NodeName(text_at(object, "node")),
-          .key_hash = text_at(object, "keyHash"),
-          .serial = text_at(object, "serial"),
-          .certificate_pem = text_at(object, "certificate"),
-          .issued = time_at(object, "issued"),
-          .not_after = time_at(object, "notAfter")};
+  return {.node = NodeName(text(object, "node")),
+          .key_hash = text(object, "keyHash"),
+          .serial = text(object, "serial"),
+          .certificate_pem = text(object, "certificate"),
+          .issued = time(object, "issued"),
+          .not_after = time(object, "notAfter")};
 }
 
 json to_json(const TokenUse& use) {
@@ -212,9 +205,9 @@ Result<JoinToken> decode_token(const Record& record) {
   if (token.salt.size() != 16 || token.hash.size() != 64) return broken("no salt or hash");
   const json body = json::parse(datum("token.json"), nullptr, false);
   if (!body.is_object()) return broken("token.json is not JSON");
-  token.node = NodeName(text_at(body, "node"));
-  token.created = time_at(body, "created");
-  token.expires = time_at(body, "expires");
+  token.node = NodeName(text(body, "node"));
+  token.created = time(body, "created");
+  token.expires = time(body, "expires");
   const auto uses_max = body.find("usesMax");
   if (token.expires == WallTime{} || uses_max == body.end() || !uses_max->is_number_integer()) {
     return broken("expires or usesMax is missing");

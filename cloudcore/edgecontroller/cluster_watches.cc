@@ -114,7 +114,7 @@ Task<void> ClusterWatches::learn_cluster() {
     const auto answer = co_await client_.get(kube_system);
     if (answer) {
       const auto json = nlohmann::json::parse(*answer, nullptr, false);
-      cluster_ = ClusterId(k8s::text_field(k8s::object_field(json, "metadata"), "uid"));
+      cluster_ = ClusterId(k8s::fields::text(k8s::fields::at(json, "metadata"), "uid"));
     }
     if (!cluster_.empty()) break;
     if (!answer) log::warning("cluster id unknown yet", {answer.error()});

@@ -12,6 +12,7 @@ namespace {
 
 using async::Task;
 using k8s::Kind;
+namespace fields = k8s::fields;
 
 /// Where a pod goes, read once from its bytes.
 struct PodReading {
@@ -22,12 +23,11 @@ struct PodReading {
 PodReading read_pod(const k8s::Object& pod) {
   const auto json = nlohmann::json::parse(*pod.json, nullptr, false);
   PodReading out;
-  out.node = NodeName(k8s::text_field(k8s::object_field(json, "spec"), "nodeName"));
-  const bool deleted =
-      !k8s::text_field(k8s::object_field(json, "metadata"), "deletionTimestamp").empty();
+  out.node = NodeName(fields::text(fields::at(json, "spec"), "nodeName"));
+  const bool deleted = !fields::text(fields::at(json, "metadata"), "deletionTimestamp").empty();
   std::string phase;
   if (pod.status_json) {
-    phase = k8s::text_field(nlohmann::json::parse(*pod.status_json, nullptr, false), "phase");
+    phase = fields::text(nlohmann::json::parse(*pod.status_json, nullptr, false), "phase");
   }
   out.finished = deleted || phase == "Succeeded" || phase == "Failed";
   return out;
@@ -35,8 +35,7 @@ PodReading read_pod(const k8s::Object& pod) {
 
 std::string annotation(const k8s::Object& object, std::string_view name) {
   const auto json = nlohmann::json::parse(*object.json, nullptr, false);
-  const auto annotations = k8s::object_field(k8s::object_field(json, "metadata"), "annotations");
-  return k8s::text_field(annotations, std::string(name).c_str());
+  return fields::text(fields::at(fields::at(json, "metadata"), "annotations"), name);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 std::string service_account_of(const k8s::Object& pod) {
   const auto json = nlohmann::json::parse(*pod.json, nullptr, false);
-  return k8s::text_field(k8s::object_field(json, "spec"), "serviceAccountName", "default");
+  return k8s::fields::text(k8s::fields::at(json, "spec"), "serviceAccountName", "default");
 }
 
 async::Task<lane::TokenGrant> mint(kube::Client& client,

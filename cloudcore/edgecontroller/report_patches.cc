@@ -11,10 +11,8 @@
 namespace skerry::edgecontroller {
 namespace {
 
-using Json = nlohmann::json;
-using k8s::list_field;
-using k8s::object_field;
-using k8s::text_field;
+namespace fields = k8s::fields;
+using fields::Json;
 
 // What a kubelet writes into PodStatus and NodeStatus (kubelet/status, kubelet/nodestatus).
 constexpr std::array kPodFields = {"phase",
@@ -50,8 +48,8 @@ bool is_in(const std::array<const char*, N>& words, std::string_view word) {
 template <std::size_t N>
 Json owned_conditions(const Json& status, const std::array<const char*, N>& types) {
   Json out = Json::array();
-  for (Json condition : list_field(status, "conditions")) {
-    if (!is_in(types, text_field(condition, "type"))) continue;
+  for (Json condition : fields::list(status, "conditions")) {
+    if (!is_in(types, fields::text(condition, "type"))) continue;
     // Merged by type: a reason that is no longer given would stay beside the new status.
     for (const char* field : {"reason", "message"}) {
       if (!condition.contains(field)) condition[field] = nullptr;
@@ -86,7 +84,7 @@ Json registration_labels(const Json& registration,
                          const NodeName& node,
                          const std::map<std::string, std::string>& labels) {
   Json out = Json::object();
-  const Json offered = object_field(object_field(registration, "metadata"), "labels");
+  const Json& offered = fields::object(fields::at(registration, "metadata"), "labels");
   for (const char* own : kOwnLabels) {
     if (offered.contains(own) && offered[own].is_string()) out[own] = offered[own];
   }
@@ -121,7 +119,7 @@ Result<NodeReport> node_report(const NodeName& node,
   const Result<Json> report = parse_object(body);
   if (!report) return fail(report.error());
   if (!report->contains("status")) return fail(Code::kMalformed, "node report without a status");
-  const Json status = object_field(*report, "status");
+  const Json& status = fields::object(*report, "status");
 
   Json patched = owned_fields(status, kNodeFields);
   patched["conditions"] = owned_conditions(status, kNodeConditions);
@@ -163,14 +161,14 @@ Result<std::string> event_object(const NodeName& node,
                              {"name", report.key.name},
                              {"uid", about_node ? report.key.name : report.uid.str()}};
   if (!about_node) event["involvedObject"]["namespace"] = ns;
-  const std::string field_path = text_field(*body, "fieldPath");
+  const std::string field_path = fields::text(*body, "fieldPath");
   if (!field_path.empty()) event["involvedObject"]["fieldPath"] = field_path;
-  event["type"] = text_field(*body, "type") == "Warning" ? "Warning" : "Normal";
-  event["reason"] = text_field(*body, "reason", "Unknown").substr(0, 128);
-  event["message"] = text_field(*body, "message").substr(0, 1024);
-  event["count"] = std::max<std::int64_t>(1, k8s::number_field(*body, "count", 1));
-  event["firstTimestamp"] = text_field(*body, "firstTimestamp", now);
-  event["lastTimestamp"] = text_field(*body, "lastTimestamp", now);
+  event["type"] = fields::text(*body, "type") == "Warning" ? "Warning" : "Normal";
+  event["reason"] = fields::text(*body, "reason", "Unknown").substr(0, 128);
+  event["message"] = fields::text(*body, "message").substr(0, 1024);
+  event["count"] = std::max<std::int64_t>(1, fields::number(*body, "count").value_or(1));
+  event["firstTimestamp"] = fields::text(*body, "firstTimestamp", now);
+  event["lastTimestamp"] = fields::text(*body, "lastTimestamp", now);
   event["source"] = {{"component", "edgecore"}, {"host", node.str()}};
   event["reportingComponent"] = "edgecore";
   event["reportingInstance"] = node.str();

@@ -11,11 +11,11 @@ namespace {
 
 using lane::ReportKind;
 using lane::Verdict;
+namespace fields = k8s::fields;
 
 bool is_marked_deleted(const k8s::Object& pod) {
   const auto json = nlohmann::json::parse(*pod.json, nullptr, false);
-  const auto metadata = k8s::object_field(json, "metadata");
-  return !k8s::text_field(metadata, "deletionTimestamp").empty();
+  return !fields::text(fields::at(json, "metadata"), "deletionTimestamp").empty();
 }
 
 lane::ReportVerdict verdict_of(ReportSeq seq, const Result<void>& written) {

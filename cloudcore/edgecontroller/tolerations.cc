@@ -9,8 +9,8 @@
 namespace skerry::edgecontroller {
 namespace {
 
-using Json = nlohmann::json;
-using k8s::text_field;
+namespace fields = k8s::fields;
+using fields::Json;
 using std::chrono::seconds;
 
 constexpr const char* kAbsenceTaints[] = {"node.kubernetes.io/not-ready",
@@ -18,12 +18,13 @@ constexpr const char* kAbsenceTaints[] = {"node.kubernetes.io/not-ready",
 
 /// Whether a toleration matches the NoExecute taint `key` (which has no value).
 bool matches(const Json& toleration, std::string_view key) {
-  const std::string effect = text_field(toleration, "effect");
+  const std::string effect = fields::text(toleration, "effect");
   if (!effect.empty() && effect != "NoExecute") return false;
-  const std::string own_key = text_field(toleration, "key");
-  if (own_key.empty()) return text_field(toleration, "operator") == "Exists";
+  const std::string own_key = fields::text(toleration, "key");
+  if (own_key.empty()) return fields::text(toleration, "operator") == "Exists";
   if (own_key != key) return false;
-  return text_field(toleration, "operator") == "Exists" || text_field(toleration, "value").empty();
+  return fields::text(toleration, "operator") == "Exists" ||
+         fields::text(toleration, "value").empty();
 }
 
 bool matches_absence(const Json& toleration) {
@@ -98,12 +99,12 @@ Result<std::optional<std::string>> toleration_patch(std::string_view pod_json,
   const bool usable = pod.is_object() && pod.contains("spec") && pod["spec"].is_object() &&
                       pod.contains("metadata") && pod["metadata"].is_object();
   if (!usable) return fail(Code::kMalformed, "pod without metadata or spec");
-  const Json have = k8s::list_field(pod["spec"], "tolerations");
+  const Json& have = fields::list(pod["spec"], "tolerations");
   const Json want = tolerations_for(have, policy);
   if (want == have) return std::optional<std::string>();
   Json patch = Json::array();
   patch.push_back(
-      {{"op", "test"}, {"path", "/metadata/uid"}, {"value", text_field(pod["metadata"], "uid")}});
+      {{"op", "test"}, {"path", "/metadata/uid"}, {"value", fields::text(pod["metadata"], "uid")}});
   if (!have.empty())
     patch.push_back({{"op", "test"}, {"path", "/spec/tolerations"}, {"value", have}});
   patch.push_back(

@@ -1,13 +1,10 @@
 // kubeconfig and in-cluster configuration. The only file of this module that sees yaml-cpp.
 #include "cloudcore/kube/client_config.h"
 
-#include <openssl/evp.h>
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
-#include <cctype>
-
 #include "cloudcore/kube/small_file.h"
+#include "common/base/base64.h"
 #include "common/base/units.h"
 
 namespace skerry::kube {
@@ -37,21 +34,6 @@ tl::unexpected<Error> missing(const std::string& field) {
   return fail(Code::kMalformed, "kubeconfig: " + field + " is missing");
 }
 
-Result<std::string> decode_base64(const std::string& field, std::string text) {
-  std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0; });
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  if (text.empty() || text.size() % 4 != 0 || text.size() > kPemBytesMax) {
-    return fail(Code::kMalformed, "kubeconfig: " + field + " is not base64");
-  }
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-  if (length < 0) return fail(Code::kMalformed, "kubeconfig: " + field + " is not base64");
-  bytes.resize(static_cast<std::size_t>(length) - padding);
-  return bytes;
-}
-
 std::string scalar(const YAML::Node& map, const std::string& key) {
   const YAML::Node value = map[key];
   return value && value.IsScalar() ? value.Scalar() : std::string();
@@ -62,7 +44,9 @@ Result<std::string> data_or_file(const YAML::Node& map,
                                  const std::string& key,
                                  const std::filesystem::path& base) {
   if (std::string data = scalar(map, key + "-data"); !data.empty()) {
-    return decode_base64(key + "-data", std::move(data));
+    Result<std::string> bytes = decode_base64(data);
+    if (!bytes) return fail("kubeconfig: " + key + "-data", bytes.error());
+    return bytes;
   }
   const std::string file = scalar(map, key);
   if (file.empty()) return std::string();

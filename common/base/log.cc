@@ -24,9 +24,10 @@ spdlog::logger& sink() {
   return *logger;
 }
 
+constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
+
 constexpr std::string_view name_of(Level level) {
-  constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
-  return kNames[static_cast<std::size_t>(level)];
+  return kLevelNames[static_cast<std::size_t>(level)];
 }
 
 constexpr spdlog::level::level_enum spdlog_level(Level level) {
@@ -52,6 +53,17 @@ std::string timestamp() {
 
 Field::Field(const Error& error)
     : key("error"), value(std::string(to_string(error.code)) + ": " + error.what) {}
+
+Level level_from(std::string_view word) {
+  for (const Level level : {Level::kDebug, Level::kInfo, Level::kWarning, Level::kError}) {
+    if (name_of(level) == word) return level;
+  }
+  return Level::kInfo;
+}
+
+Format format_from(std::string_view word) {
+  return word == "json" ? Format::kJson : Format::kKeyValue;
+}
 
 void configure(Level level, Format format) {
   g_format = format;

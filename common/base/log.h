@@ -17,6 +17,10 @@ namespace skerry::log {
 enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class Format : std::uint8_t { kKeyValue, kJson };
 
+/// By the words of the configuration, which has checked them; info and key=value for any other.
+Level level_from(std::string_view word);
+Format format_from(std::string_view word);
+
 void configure(Level level, Format format);
 
 /// One key=value of a line. Text is quoted where needed; numbers are written as they are.

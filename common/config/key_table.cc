@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "common/base/quote.h"
 #include "common/config/go_duration.h"
 
 namespace skerry::config {
@@ -311,25 +312,6 @@ class Applier {
 };
 
 // ---- printing ----------------------------------------------------------------------------------
-
-std::string quote(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\x";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
 
 std::string print_value(const Target& target) {
   return std::visit(Overloaded{

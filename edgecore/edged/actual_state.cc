@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "edgecore/edged/cri_config.h"
-#include "edgecore/edged/json_fields.h"
 
 namespace skerry::edged {
 namespace {

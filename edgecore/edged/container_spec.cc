@@ -1,12 +1,12 @@
 #include "edgecore/edged/container_spec.h"
 
 #include "common/base/hash.h"
-#include "edgecore/edged/json_fields.h"
+#include "common/k8s/json_fields.h"
 
 namespace skerry::edged {
 namespace {
 
-using namespace fields;
+using namespace k8s::fields;
 
 // ---- env -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/base/quote.h"
 #include "edgecore/edged/resource_amounts.h"
 
 namespace skerry::edged {
@@ -112,37 +113,11 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-/// Go's %q for the characters that labels and annotations may hold.
-std::string quoted(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\x";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 /// fieldpath.FormatMap: key="value" lines, sorted by key.
 std::string formatted(const StringMap& map) {
   std::string text;
   for (const auto& [key, value] : map) {
-    text += (text.empty() ? "" : "\n") + key + "=" + quoted(value);
+    text += (text.empty() ? "" : "\n") + key + "=" + quote(value);
   }
   return text;
 }
@@ -164,7 +139,7 @@ std::string entry_of(const StringMap& map, const std::string& key) {
 struct ResourceRow {
   std::string_view name;
   bool in_milli;
-  std::int64_t PodFacts::*allocatable;
+  std::int64_t PodFacts::* allocatable;
 };
 constexpr ResourceRow kResources[] = {
     {"cpu", true, &PodFacts::allocatable_cpu_milli},

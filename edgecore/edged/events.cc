@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
-#include "edgecore/edged/json_fields.h"
 
 namespace skerry::edged {
 namespace {
 
-using fields::Json;
+using k8s::fields::Json;
 
 /// fieldPath as a kubelet writes it: spec.initContainers{setup}.
 std::string field_path(const PodEvent& event) {

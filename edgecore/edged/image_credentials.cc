@@ -3,14 +3,16 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "common/base/base64.h"
+#include "common/k8s/json_fields.h"
 #include "edgecore/edged/image_reference.h"
 
 namespace skerry::edged {
 namespace {
 
-using Json = nlohmann::json;
+using k8s::fields::Json;
+using k8s::fields::text;
 
 /// "https://registry.local:5000/v2/" -> host "registry.local:5000", path "".
 struct Server {
@@ -61,18 +63,13 @@ bool fits(const Server& server, const ImageReference& image) {
   return image.repository.starts_with(server.path);  // a prefix, as the kubelet takes it
 }
 
-std::string text_field(const Json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 Result<RegistryAuth> parse_entry(const std::string& server, const Json& entry) {
   const auto malformed = [&server](std::string_view why) {
     return fail(Code::kMalformed, "pull secret: entry for " + server + ": " + std::string(why));
   };
   if (!entry.is_object()) return malformed("not an object");
-  RegistryAuth auth{server, text_field(entry, "username"), text_field(entry, "password")};
-  const std::string packed = text_field(entry, "auth");
+  RegistryAuth auth{server, text(entry, "username"), text(entry, "password")};
+  const std::string packed = text(entry, "auth");
   if (packed.empty()) return auth;
   const Result<std::string> unpacked = decode_base64(packed);
   const std::size_t colon = unpacked ? unpacked->find(':') : std::string::npos;

@@ -1,15 +1,16 @@
 #include "edgecore/edged/node_status.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
 #include "edgecore/edged/resource_amounts.h"
 
 namespace skerry::edged {
 namespace {
 
-using Json = nlohmann::json;
+using k8s::fields::Json;
+using k8s::fields::text;
 
 constexpr std::string_view kKubernetesVersion = "v1.34.4";  // whose node behaviour this is
 constexpr std::size_t kImagesMax = 50;                      // kubelet nodeStatusMaxImages
@@ -18,7 +19,7 @@ constexpr std::size_t kNamesPerImageMax = 5;
 /// One row per pressure condition, in the order in which the kubelet lists them.
 struct PressureRow {
   std::string_view type;
-  bool Observation::*seen;
+  bool Observation::* seen;
   std::string_view reason_true;
   std::string_view message_true;
   std::string_view reason_false;
@@ -117,11 +118,6 @@ Json node_info_of(const NodeFacts& facts) {
           {"architecture", machine.architecture}};
 }
 
-std::string text_field(const Json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 /// Bytes that are not UTF-8 (a hand-written os-release) must not stop a report.
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -164,10 +160,10 @@ void NodeConditions::adopt(std::string_view status_json) {
   conditions_.clear();
   for (const Json& one : status["conditions"]) {
     if (!one.is_object()) continue;
-    const auto since = k8s::parse_time(text_field(one, "lastTransitionTime"));
+    const auto since = k8s::parse_time(text(one, "lastTransitionTime"));
     if (!since) continue;
-    conditions_.push_back({text_field(one, "type"), text_field(one, "status") == "True",
-                           text_field(one, "reason"), text_field(one, "message"), *since});
+    conditions_.push_back({text(one, "type"), text(one, "status") == "True", text(one, "reason"),
+                           text(one, "message"), *since});
   }
 }
 

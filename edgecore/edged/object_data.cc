@@ -1,7 +1,8 @@
 #include "edgecore/edged/object_data.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
+
+#include "common/base/base64.h"
 
 namespace skerry::edged {
 namespace {
@@ -28,44 +29,7 @@ Result<StringMap> string_map(const Json& object, const char* field, bool encoded
   return map;
 }
 
-constexpr std::array<std::int8_t, 256> make_base64_table() {
-  std::array<std::int8_t, 256> table{};
-  for (auto& entry : table) entry = -1;
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-    table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
-  }
-  return table;
-}
-constexpr auto kBase64 = make_base64_table();
-
 }  // namespace
-
-Result<std::string> decode_base64(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-  if (text.size() % 4 != 0)
-    return fail(Code::kMalformed, "not base64: its length is no multiple of 4");
-  std::size_t padding = 0;
-  while (padding < 2 && !text.empty() && text.back() == '=') {
-    text.remove_suffix(1);
-    ++padding;
-  }
-  std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  std::uint32_t window = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const std::int8_t six = kBase64[static_cast<unsigned char>(c)];
-    if (six < 0) return fail(Code::kMalformed, "not base64: a character outside its alphabet");
-    window = (window << 6) | static_cast<std::uint32_t>(six);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes.push_back(static_cast<char>((window >> bits) & 0xff));
-  }
-  return bytes;
-}
 
 Result<ObjectDataPtr> parse_object_data(k8s::Kind kind, std::string_view json) {
   const Json object = Json::parse(json, nullptr, false);

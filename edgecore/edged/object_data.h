@@ -24,7 +24,4 @@ Result<ObjectDataPtr> parse_object_data(k8s::Kind kind, std::string_view json);
 /// What the pod's namespace holds: null where the object does not exist. Kinds: ConfigMap, Secret.
 using ObjectLookup = std::function<ObjectDataPtr(k8s::Kind kind, const std::string& name)>;
 
-/// Standard alphabet with padding, as Kubernetes writes it. Errors: kMalformed.
-Result<std::string> decode_base64(std::string_view text);
-
 }  // namespace skerry::edged

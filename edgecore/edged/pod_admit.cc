@@ -2,12 +2,13 @@
 #include <algorithm>
 #include <array>
 
-#include "edgecore/edged/json_fields.h"
+#include "common/k8s/json_fields.h"
+#include "edgecore/edged/pod_spec.h"
 
 namespace skerry::edged {
 namespace {
 
-using namespace fields;
+using namespace k8s::fields;
 
 constexpr std::array kVolumeSources = {"configMap", "secret",    "emptyDir",
                                        "hostPath",  "projected", "downwardAPI"};

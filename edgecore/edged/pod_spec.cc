@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <set>
 
+#include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
 #include "edgecore/edged/container_spec.h"
-#include "edgecore/edged/json_fields.h"
 
 namespace skerry::edged {
 namespace {
 
-using namespace fields;
+using namespace k8s::fields;
 
 constexpr std::size_t kHostnameBytesMax = 63;
 

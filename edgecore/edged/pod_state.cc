@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <set>
 
+#include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
-#include "edgecore/edged/json_fields.h"
 
 namespace skerry::edged {
 namespace {
 
-using namespace fields;
+using namespace k8s::fields;
 
 constexpr int kLostExitCode = 137;
 constexpr const char* kLostReason = "ContainerStatusUnknown";

@@ -1,9 +1,9 @@
 #include "edgecore/edged/pod_status.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "common/k8s/time.h"
-#include "edgecore/edged/json_fields.h"
 
 namespace skerry::edged {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/base/base64.h"
 #include "common/base/log.h"
 #include "common/k8s/json_fields.h"
 #include "common/k8s/pod_refs.h"
@@ -14,25 +15,6 @@ using std::chrono::seconds;
 
 constexpr auto kOldestToken = std::chrono::hours(24);
 
-/// Base64url without padding; nothing for foreign letters.
-std::optional<std::string> decode_base64url(std::string_view text) {
-  static constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char letter : text) {
-    const std::size_t value = kLetters.find(letter);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> count) & 0xff);
-  }
-  return out;
-}
-
 }  // namespace
 
 WallTime real_expiry(const lane::TokenGrant& grant) {
@@ -40,10 +22,10 @@ WallTime real_expiry(const lane::TokenGrant& grant) {
   const std::size_t first = token.find('.');
   const std::size_t second = token.find('.', first + 1);
   if (first == std::string_view::npos || second == std::string_view::npos) return grant.expires;
-  const auto claims = decode_base64url(token.substr(first + 1, second - first - 1));
+  const Result<std::string> claims = decode_base64url(token.substr(first + 1, second - first - 1));
   if (!claims) return grant.expires;
   const auto json = nlohmann::json::parse(*claims, nullptr, false);
-  const std::int64_t exp = k8s::number_field(json, "exp", 0);
+  const std::int64_t exp = k8s::fields::number(json, "exp").value_or(0);
   return exp > 0 ? WallTime(seconds(exp)) : grant.expires;
 }
 

@@ -173,26 +173,6 @@ TEST_CASE("IdentityStore: the fake keeps the contract", "[cloudhub]") {
   test::run_task(loop, contract(std::make_shared<test::FakeIdentityStore>()));
 }
 
-TEST_CASE("IdentityRecord: base64 both ways, and nothing else", "[cloudhub]") {
-  const std::pair<std::string, std::string> rows[] = {// RFC 4648, section 10
-                                                      {"", ""},
-                                                      {"f", "Zg=="},
-                                                      {"fo", "Zm8="},
-                                                      {"foo", "Zm9v"},
-                                                      {"foobar", "Zm9vYmFy"}};
-  for (const auto& [bytes, text] : rows) {
-    CHECK(encode_base64(bytes) == text);
-    CHECK(decode_base64(text).value() == bytes);
-  }
-  std::string all;
-  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-  CHECK(decode_base64(encode_base64(all)).value() == all);
-  for (const char* bad : {"Z", "Zg=", "Zg===", "Z g=", "Zm9v\n", "=Zg=", "Zg=v"}) {
-    CAPTURE(bad);
-    CHECK_FALSE(decode_base64(bad));
-  }
-}
-
 TEST_CASE("IdentityRecord: a Secret that is none of ours is refused", "[cloudhub]") {
   for (
       const char* bad :

@@ -5,26 +5,6 @@
 using namespace skerry;
 using namespace skerry::edged;
 
-TEST_CASE("ObjectData: base64 as Kubernetes writes it", "[edged]") {
-  const std::pair<const char*, std::string> rows[] = {
-      {"", ""},
-      {"TQ==", "M"},
-      {"TWE=", "Ma"},
-      {"TWFu", "Man"},
-      {"AAD/", std::string("\0\0\xff", 3)},
-      {"TWFu\n", "Man"},
-      {"+/+/", "\xfb\xff\xbf"},
-  };
-  for (const auto& [text, want] : rows) {
-    INFO(text);
-    CHECK(decode_base64(text).value() == want);
-  }
-  for (const char* text : {"T", "TWE", "TW=E", "T===", "TWF-", "TW\nFu"}) {
-    INFO(text);
-    CHECK_FALSE(decode_base64(text));
-  }
-}
-
 TEST_CASE("ObjectData: a secret's data is decoded, a configmap's taken as it is", "[edged]") {
   const auto secret =
       parse_object_data(k8s::Kind::kSecret, R"({"type":"Opaque","data":{"k":"TWFu"}})");
