@@ -36,7 +36,7 @@ CloudHub::CloudHub(async::Executor control, std::vector<async::Executor> shards,
 CloudHub::~CloudHub() = default;
 
 Result<void> CloudHub::listen(const std::string& address, std::uint16_t port) {
-  auto opened = lane::Listener::open(control_, address, port);
+  auto opened = net::Listener::open(control_, address, port);
   if (!opened) return fail(opened.error());
   listener_ = std::move(*opened);
   tasks_.spawn("accept", accept_all());
@@ -84,17 +84,17 @@ Task<void> CloudHub::accept_all() {
   }
 }
 
-void CloudHub::serve(lane::Incoming incoming) {
+void CloudHub::serve(net::Incoming incoming) {
   connections_.add();
   ++handshakes_;
   Shard& shard = *shards_[next_shard_++ % shards_.size()];
-  auto held = std::make_shared<lane::Incoming>(std::move(incoming));
+  auto held = std::make_shared<net::Incoming>(std::move(incoming));
   async::post(shard.executor, [this, &shard, held] {
     shard.connections.spawn("connection", serve_on_shard(shard, std::move(*held)));
   });
 }
 
-Task<void> CloudHub::serve_on_shard(Shard& shard, lane::Incoming incoming) {
+Task<void> CloudHub::serve_on_shard(Shard& shard, net::Incoming incoming) {
   const seam::World world = parts_.world;
   lane::LaneResult lane =
       co_await lane::accept_websocket(std::move(incoming), parts_.context, world.clock.wall(),

@@ -15,7 +15,7 @@
 #include "cloudcore/cloudhub/session.h"
 #include "cloudcore/cloudhub/session_registry.h"
 #include "common/async/task_group.h"
-#include "common/lane/listener.h"
+#include "common/net/listener.h"
 #include "common/metrics/registry.h"
 #include "common/seam/world.h"
 #include "common/tls/context.h"
@@ -41,7 +41,7 @@ class CloudHub final : public SessionHost {
   CloudHub(async::Executor control, std::vector<async::Executor> shards, HubParts parts);
   ~CloudHub() override;
 
-  /// Errors: as lane::Listener::open.
+  /// Errors: as net::Listener::open.
   Result<void> listen(const std::string& address, std::uint16_t port);
   std::uint16_t port() const { return listener_->port(); }
   /// Ends every session with Goodbye{kShutdown} and waits for them. The shards' loops must then run
@@ -75,8 +75,8 @@ class CloudHub final : public SessionHost {
 
   static async::Task<void> wait_for(Shard& shard, std::function<void(bool)> done);
   async::Task<void> accept_all();
-  void serve(lane::Incoming incoming);
-  async::Task<void> serve_on_shard(Shard& shard, lane::Incoming incoming);
+  void serve(net::Incoming incoming);
+  async::Task<void> serve_on_shard(Shard& shard, net::Incoming incoming);
   async::Task<void> serve_lane(Shard& shard, std::unique_ptr<lane::Lane> lane);
   async::Task<void> serve_session(Shard& shard, std::unique_ptr<lane::Lane> lane, NodeName node);
   async::Task<void> answer_identity(Shard& shard, std::unique_ptr<lane::Lane> lane);
@@ -90,7 +90,7 @@ class CloudHub final : public SessionHost {
   HubParts parts_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::size_t next_shard_ = 0;
-  std::unique_ptr<lane::Listener> listener_;
+  std::unique_ptr<net::Listener> listener_;
   async::TaskGroup tasks_;
   async::Wakeup room_;  // a handshake ended
   std::size_t handshakes_ = 0;

@@ -2,7 +2,7 @@
 
 #include <sys/socket.h>
 
-#include "common/lane/tls_stream.h"
+#include "common/net/tls_stream.h"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -11,9 +11,24 @@
 #include <boost/beast/websocket.hpp>
 
 #include "common/base/assert.h"
-#include "common/lane/deadline.h"
-#include "common/lane/dial.h"
-#include "common/lane/socket_address.h"
+#include "common/net/deadline.h"
+#include "common/net/dial.h"
+#include "common/net/socket_address.h"
+
+namespace skerry::net {
+
+// Beast finds these by argument and calls them after a close frame. There is nothing to say below
+// the websocket, and waiting for the peer's goodbye would need a deadline: the owner closes the
+// socket.
+void teardown(boost::beast::role_type, TlsStream&, boost::system::error_code& ec) { ec = {}; }
+
+template <class Handler>
+void async_teardown(boost::beast::role_type, TlsStream& stream, Handler&& handler) {
+  boost::asio::post(stream.get_executor(),
+             boost::beast::bind_front_handler(std::forward<Handler>(handler), boost::system::error_code{}));
+}
+
+}  // namespace skerry::net
 
 namespace skerry::lane {
 
@@ -24,17 +39,6 @@ namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// Beast finds these by argument and calls them after a close frame. There is nothing to say below
-// the websocket, and waiting for the peer's goodbye would need a deadline: the owner closes the
-// socket.
-void teardown(beast::role_type, TlsStream&, error_code& ec) { ec = {}; }
-
-template <class Handler>
-void async_teardown(beast::role_type, TlsStream& stream, Handler&& handler) {
-  asio::post(stream.get_executor(),
-             beast::bind_front_handler(std::forward<Handler>(handler), error_code{}));
-}
-
 namespace {
 
 constexpr std::string_view kSubprotocol = "skerry.lane.v1";
@@ -44,7 +48,7 @@ constexpr int kDrainReadsMax = 64;
 // Shared by the lane and its running read and write: these end after close(), on their own.
 struct State {
   State(tcp::socket socket, tls::Session session) : ws(std::move(socket), std::move(session)) {}
-  websocket::stream<TlsStream, false> ws;
+  websocket::stream<net::TlsStream, false> ws;
   PeerIdentity peer;
   std::string remote_address;
   bool closed = false;
@@ -52,7 +56,7 @@ struct State {
   bool reading = false;
   bool writing = false;
 
-  TlsStream& tls() { return ws.next_layer(); }
+  net::TlsStream& tls() { return ws.next_layer(); }
   tcp::socket& socket() { return ws.next_layer().next_layer(); }
 };
 using StatePtr = std::shared_ptr<State>;
@@ -112,10 +116,10 @@ Error explain(State& state, const error_code& ec) {
 // ---- the beginning ---------------------------------------------------------------------------
 
 Result<StatePtr> make_state(const async::Executor& executor,
-                            Incoming incoming,
+                            net::Incoming incoming,
                             tls::Session session) {
   const int fd = incoming.socket.fd();
-  prepare_socket(fd);
+  net::prepare_socket(fd);
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
@@ -254,7 +258,7 @@ async::Task<Result<void>> write_frame(StatePtr state, std::string frame, TimePoi
   if (state->closed) co_return fail(Code::kCancelled, "the lane is closed");
   SKERRY_ASSERT(frame.size() <= kFrameBytesMax, "a lane frame over its limit");
   SKERRY_ASSERT(!std::exchange(state->writing, true), "two writes of one lane");
-  const Deadline timer(state->socket().get_executor(), deadline, close_in_time(state));
+  const net::Deadline timer(state->socket().get_executor(), deadline, close_in_time(state));
   error_code ec;
   co_await state->ws.async_write(asio::buffer(frame),
                                  asio::redirect_error(asio::use_awaitable, ec));
@@ -292,33 +296,33 @@ LaneResult finish(const StatePtr& state, const Result<void>& opened, std::string
 
 }  // namespace
 
-async::Task<LaneResult> accept_websocket(Incoming incoming,
+async::Task<LaneResult> accept_websocket(net::Incoming incoming,
                                          std::shared_ptr<const tls::ServerContext> context,
                                          WallTime now,
                                          TimePoint deadline) {
-  ignore_sigpipe();
+  net::ignore_sigpipe();
   const async::Executor executor = co_await asio::this_coro::executor;
   Result<tls::Session> session = context->start(now);
   if (!session) co_return fail(session.error());
   Result<StatePtr> made = make_state(executor, std::move(incoming), std::move(*session));
   if (!made) co_return fail(made.error());
   const StatePtr state = *made;
-  const Deadline timer(executor, deadline, close_in_time(state));
+  const net::Deadline timer(executor, deadline, close_in_time(state));
   const Result<void> opened = co_await open_as_hub(state);
   co_return finish(state, opened, state->remote_address);
 }
 
 async::Task<LaneResult> connect_websocket(Dial dial_to, TimePoint deadline) {
   const async::Executor executor = co_await asio::this_coro::executor;
-  Result<Incoming> connected = co_await dial(dial_to.host, dial_to.port, deadline);
+  Result<net::Incoming> connected = co_await net::dial(dial_to.host, dial_to.port, deadline);
   if (!connected) co_return fail(connected.error());
   Result<tls::Session> session = dial_to.context->start(dial_to.host, dial_to.now);
   if (!session) co_return fail(session.error());
   Result<StatePtr> made = make_state(executor, std::move(*connected), std::move(*session));
   if (!made) co_return fail(made.error());
   const StatePtr state = *made;
-  const Deadline timer(executor, deadline, close_in_time(state));
-  const std::string where = host_and_port(dial_to.host, dial_to.port);
+  const net::Deadline timer(executor, deadline, close_in_time(state));
+  const std::string where = net::host_and_port(dial_to.host, dial_to.port);
   const Result<void> opened = co_await open_as_node(state, where);
   co_return finish(state, opened, where);
 }

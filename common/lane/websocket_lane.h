@@ -10,7 +10,7 @@
 #include "common/base/result.h"
 #include "common/base/units.h"
 #include "common/lane/lane.h"
-#include "common/lane/socket.h"
+#include "common/net/socket.h"
 #include "common/tls/context.h"
 
 namespace skerry::lane {
@@ -23,7 +23,7 @@ using LaneResult = Result<std::unique_ptr<Lane>>;
 /// See Lane::peer() for who came: nobody (no certificate), an expired node, or a node.
 /// Errors: kUnauthorized (a certificate that is refused), kMalformed, kUnsupported (not a lane),
 /// kUnavailable (the peer left), kTimeout.
-async::Task<LaneResult> accept_websocket(Incoming incoming,
+async::Task<LaneResult> accept_websocket(net::Incoming incoming,
                                          std::shared_ptr<const tls::ServerContext> context,
                                          WallTime now,
                                          TimePoint deadline);

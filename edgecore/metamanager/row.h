@@ -8,10 +8,12 @@
 #include <string>
 #include <string_view>
 
-#include "edgecore/metamanager/database.h"
+#include "common/sqlite/database.h"
 #include "edgecore/metamanager/store.h"
 
 namespace skerry::metamanager {
+
+using sqlite::Query;
 
 /// First 64 bits of a SHA-256 over the fields, each with its length.
 std::int64_t row_sum(std::initializer_list<std::string_view> fields);

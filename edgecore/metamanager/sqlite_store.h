@@ -14,11 +14,13 @@
 #include <tuple>
 #include <vector>
 
-#include "edgecore/metamanager/database.h"
+#include "common/sqlite/database.h"
 #include "edgecore/metamanager/row.h"
 #include "edgecore/metamanager/store.h"
 
 namespace skerry::metamanager {
+
+using sqlite::Database;
 
 inline constexpr int kSchemaVersion = 1;
 inline constexpr auto kTimeFloorStep =

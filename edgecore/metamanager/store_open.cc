@@ -94,7 +94,7 @@ Result<std::string> put_aside(const std::string& path, WallTime now) {
 
 Result<std::string> begin_anew(const Database::Options& options, WallTime now) {
   if (options.vfs == nullptr) return put_aside(options.path, now);
-  delete_database(options.path, options.vfs);
+  sqlite::delete_database(options.path, options.vfs);
   return options.path;
 }
 
@@ -104,7 +104,11 @@ Result<Store::Opened> Store::open(const std::string& path,
                                   seam::World world,
                                   Limits limits,
                                   const char* vfs) {
-  const Database::Options options{path, vfs, limits.sync_each_commit};
+  Database::Options options;
+  options.path = path;
+  options.vfs = vfs;
+  options.sync_each_commit = limits.sync_each_commit;
+  options.if_damaged = "restart edgecore, it starts a new store";
   Opened out;
   for (;;) {
     auto store = std::make_unique<SqliteStore>(world, limits);

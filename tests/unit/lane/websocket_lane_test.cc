@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "common/lane/listener.h"
+#include "common/net/listener.h"
 #include "tests/unit/lane/tls_fixture.h"
 
 using namespace skerry;
@@ -12,11 +12,11 @@ namespace {
 
 struct Ends {
   Loop loop;
-  std::unique_ptr<Listener> listener;
+  std::unique_ptr<net::Listener> listener;
   LaneResult hub = fail(Code::kInternal, "not opened");
   LaneResult node = fail(Code::kInternal, "not opened");
 
-  Ends() { listener = Listener::open(loop.io.get_executor(), "127.0.0.1", 0).value(); }
+  Ends() { listener = net::Listener::open(loop.io.get_executor(), "127.0.0.1", 0).value(); }
   ~Ends() {
     hub = fail(Code::kInternal, "closed");
     node = fail(Code::kInternal, "closed");
@@ -28,7 +28,7 @@ struct Ends {
 async::Task<void> accept_into(Ends& ends,
                               std::shared_ptr<tls::ServerContext> context,
                               WallTime now) {
-  Result<Incoming> incoming = co_await ends.listener->accept(ends.loop.patience());
+  Result<net::Incoming> incoming = co_await ends.listener->accept(ends.loop.patience());
   if (incoming) {
     ends.hub = co_await accept_websocket(std::move(*incoming), context, now, ends.loop.patience());
   }
@@ -270,8 +270,8 @@ TEST_CASE("WebsocketLane: a write that nobody takes ends at its deadline", "[lan
 TEST_CASE("Listener: waits no longer than its deadline, and goes on after it", "[lane]") {
   const Keys keys;
   Ends ends;
-  std::optional<Result<Incoming>> nobody;
-  const auto wait = [](Ends& e, std::optional<Result<Incoming>>& out) -> async::Task<void> {
+  std::optional<Result<net::Incoming>> nobody;
+  const auto wait = [](Ends& e, std::optional<Result<net::Incoming>>& out) -> async::Task<void> {
     out = co_await e.listener->accept(e.loop.in(20ms));
   };
   ends.loop.spawn(wait(ends, nobody));
@@ -284,8 +284,8 @@ TEST_CASE("Listener: waits no longer than its deadline, and goes on after it", "
 TEST_CASE("Listener: says why it cannot listen", "[lane]") {
   Ends ends;
   const auto executor = ends.loop.io.get_executor();
-  CHECK(Listener::open(executor, "hub.example", 0).error().code == Code::kMalformed);
-  const Result<std::unique_ptr<Listener>> taken =
-      Listener::open(executor, "127.0.0.1", ends.listener->port());
+  CHECK(net::Listener::open(executor, "hub.example", 0).error().code == Code::kMalformed);
+  const Result<std::unique_ptr<net::Listener>> taken =
+      net::Listener::open(executor, "127.0.0.1", ends.listener->port());
   CHECK(taken.error().code == Code::kConflict);
 }

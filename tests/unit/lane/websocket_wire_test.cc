@@ -1,9 +1,9 @@
 // The lane against peers that are no lane: bytes made by hand over the same TLS stream.
 #include <openssl/ssl.h>
 
-#include "common/lane/dial.h"
-#include "common/lane/listener.h"
-#include "common/lane/tls_stream.h"
+#include "common/net/dial.h"
+#include "common/net/listener.h"
+#include "common/net/tls_stream.h"
 #include "common/lane/websocket_lane.h"
 #include "tests/unit/lane/tls_fixture.h"
 
@@ -26,14 +26,14 @@ using Script = std::vector<std::string>;
 
 struct Scene {
   Loop loop;
-  std::unique_ptr<Listener> listener;
+  std::unique_ptr<net::Listener> listener;
   LaneResult lane = fail(Code::kInternal, "not opened");
   std::optional<Result<std::string>> frame;
   std::string heard;                // by the raw peer
   std::uint64_t heard_on_wire = 0;  // its bytes after the handshake, TLS included
-  std::unique_ptr<TlsStream> raw;
+  std::unique_ptr<net::TlsStream> raw;
 
-  Scene() { listener = Listener::open(loop.io.get_executor(), "127.0.0.1", 0).value(); }
+  Scene() { listener = net::Listener::open(loop.io.get_executor(), "127.0.0.1", 0).value(); }
   ~Scene() {
     lane = fail(Code::kInternal, "closed");
     listener.reset();
@@ -41,16 +41,16 @@ struct Scene {
   }
 };
 
-TlsStream::next_layer_type socket_of(Scene& scene, Incoming incoming) {
-  TlsStream::next_layer_type socket(scene.loop.io);
-  prepare_socket(incoming.socket.fd());
+net::TlsStream::next_layer_type socket_of(Scene& scene, net::Incoming incoming) {
+  net::TlsStream::next_layer_type socket(scene.loop.io);
+  net::prepare_socket(incoming.socket.fd());
   socket.assign(asio::ip::tcp::v4(), incoming.socket.release());
   return socket;
 }
 
 async::Task<void> play(Scene& scene, Script script) {
   boost::system::error_code ec;
-  TlsStream& raw = *scene.raw;
+  net::TlsStream& raw = *scene.raw;
   co_await raw.async_handshake(asio::redirect_error(asio::use_awaitable, ec));
   BIO* wire = SSL_get_rbio(raw.session().ssl());
   const std::uint64_t before = BIO_number_read(wire);
@@ -68,23 +68,23 @@ async::Task<void> play(Scene& scene, Script script) {
 
 // A raw node: connects to a real hub.
 async::Task<void> raw_node(Scene& scene, const Keys& keys, Script script) {
-  Result<Incoming> out = co_await dial("127.0.0.1", scene.listener->port(), scene.loop.patience());
+  Result<net::Incoming> out = co_await net::dial("127.0.0.1", scene.listener->port(), scene.loop.patience());
   const auto context = keys.node_context(std::nullopt);
-  scene.raw = std::make_unique<TlsStream>(socket_of(scene, std::move(*out)),
+  scene.raw = std::make_unique<net::TlsStream>(socket_of(scene, std::move(*out)),
                                           context->start("127.0.0.1", keys.now).value());
   co_await play(scene, std::move(script));
 }
 
 async::Task<void> real_hub(Scene& scene, const Keys& keys, TimePoint deadline) {
-  Result<Incoming> in = co_await scene.listener->accept(scene.loop.patience());
+  Result<net::Incoming> in = co_await scene.listener->accept(scene.loop.patience());
   scene.lane = co_await accept_websocket(std::move(*in), keys.hub_context(), keys.now, deadline);
   if (scene.lane) scene.frame = co_await (*scene.lane)->read();
 }
 
 // A raw hub: takes a real node. It listens before it speaks.
 async::Task<void> raw_hub(Scene& scene, const Keys& keys, std::string answer) {
-  Result<Incoming> in = co_await scene.listener->accept(scene.loop.patience());
-  scene.raw = std::make_unique<TlsStream>(socket_of(scene, std::move(*in)),
+  Result<net::Incoming> in = co_await scene.listener->accept(scene.loop.patience());
+  scene.raw = std::make_unique<net::TlsStream>(socket_of(scene, std::move(*in)),
                                           keys.hub_context()->start(keys.now).value());
   Script script{"", std::move(answer)};  // g++ 12 takes no initializer list inside a co_await
   co_await play(scene, std::move(script));
@@ -212,7 +212,7 @@ TEST_CASE("Websocket: a peer without TLS is told apart", "[lane]") {
   const Keys keys;
   Scene scene;
   const auto plain = [](Scene& s) -> async::Task<void> {
-    Result<Incoming> out = co_await dial("127.0.0.1", s.listener->port(), s.loop.patience());
+    Result<net::Incoming> out = co_await net::dial("127.0.0.1", s.listener->port(), s.loop.patience());
     auto socket = socket_of(s, std::move(*out));
     boost::system::error_code ec;
     const std::string hello = "GET / HTTP/1.1\r\nHost: hub\r\n\r\n";
@@ -236,9 +236,9 @@ TEST_CASE("Websocket: why a hub refused is found behind its reset", "[lane]") {
     done = true;
   };
   const auto node = [](Scene& s, const Keys& hub_keys, const Keys& own) -> async::Task<void> {
-    Result<Incoming> out = co_await dial("127.0.0.1", s.listener->port(), s.loop.patience());
+    Result<net::Incoming> out = co_await net::dial("127.0.0.1", s.listener->port(), s.loop.patience());
     const auto context = hub_keys.node_context(own.node());
-    s.raw = std::make_unique<TlsStream>(socket_of(s, std::move(*out)),
+    s.raw = std::make_unique<net::TlsStream>(socket_of(s, std::move(*out)),
                                         context->start("127.0.0.1", hub_keys.now).value());
     boost::system::error_code ec;
     co_await s.raw->async_handshake(asio::redirect_error(asio::use_awaitable, ec));

@@ -1,4 +1,4 @@
-#include "common/lane/dial.h"
+#include "common/net/dial.h"
 
 #include <vector>
 
@@ -7,10 +7,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "common/async/wakeup.h"
-#include "common/lane/deadline.h"
-#include "common/lane/socket_address.h"
+#include "common/net/deadline.h"
+#include "common/net/socket_address.h"
 
-namespace skerry::lane {
+namespace skerry::net {
 namespace {
 
 namespace asio = boost::asio;
@@ -109,4 +109,4 @@ async::Task<Result<Incoming>> dial(std::string host, std::uint16_t port, TimePoi
   co_return fail(what, std::move(last));
 }
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

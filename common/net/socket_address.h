@@ -1,4 +1,4 @@
-// Private to common/lane: addresses as text.
+// addresses as text.
 #pragma once
 
 #include <sys/socket.h>
@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
-namespace skerry::lane {
+namespace skerry::net {
 
 std::string address_text(const sockaddr_storage& address);
 /// "hub.example:10000", "[fd00::1]:10000".
 std::string host_and_port(std::string_view host, std::uint16_t port);
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

@@ -1,4 +1,4 @@
-#include "edgecore/metamanager/database.h"
+#include "common/sqlite/database.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -10,10 +10,10 @@
 
 #include "common/base/assert.h"
 
-namespace skerry::metamanager {
+namespace skerry::sqlite {
 namespace {
 
-std::string advice(int code, const std::string& path) {
+std::string advice(int code, const std::string& path, const char* if_damaged) {
   switch (code & 0xff) {
     case SQLITE_FULL:
       return "disk full: free space for " + path;
@@ -27,7 +27,7 @@ std::string advice(int code, const std::string& path) {
       return path + " is not writable: check its owner and the mount";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return path + " is damaged: restart edgecore, it starts a new store";
+      return path + " is damaged: " + if_damaged;
     case SQLITE_IOERR:
       return "the disk did not take or give the bytes of " + path;
     default:
@@ -160,6 +160,7 @@ Database::~Database() {
 Result<void> Database::open(const Options& options) {
   SKERRY_ASSERT(!db_, "a database is opened once");
   path_ = options.path;
+  if_damaged_ = options.if_damaged;
   if (options.vfs == nullptr) {
     if (auto created = create_private(path_); !created) return fail(created.error());
   }
@@ -176,25 +177,28 @@ Result<void> Database::open(const Options& options) {
   // brings the journal back, it takes everything with it that was committed since (found by
   // store_powercut_test.cc).
   if (auto set = execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
-                         "PRAGMA cache_size=-256;"
                          "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
                          "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;");
       !set) {
     return set;
   }
-  if (auto wal = use_write_ahead_log(); !wal) return wal;
+  const std::string cache = "PRAGMA cache_size=-" + std::to_string(options.cache_kib);
+  if (auto set = execute(cache.c_str()); !set) return set;
+  if (auto wal = use_write_ahead_log(options.checkpoint_pages); !wal) return wal;
   return execute(options.sync_each_commit ? "PRAGMA synchronous=FULL"
                                           : "PRAGMA synchronous=NORMAL");
 }
 
-Result<void> Database::use_write_ahead_log() {
+Result<void> Database::use_write_ahead_log(int checkpoint_pages) {
   Query mode = query("PRAGMA journal_mode=WAL");
   const auto row = mode.step();
   if (!row) return fail(row.error());
   if (!*row || mode.text(0) != "wal") {
     return fail(Code::kStorage, path_ + " cannot have a write-ahead log on this file system");
   }
-  return execute("PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=4194304;");
+  const std::string limits = "PRAGMA wal_autocheckpoint=" + std::to_string(checkpoint_pages) +
+                             "; PRAGMA journal_size_limit=4194304;";
+  return execute(limits.c_str());
 }
 
 Result<void> Database::execute(const char* sql) {
@@ -222,7 +226,7 @@ Error Database::failure() {
   // What is put aside is evidence: closing must not write the log into the file.
   if (damaged_) sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return Error{Code::kStorage,
-               advice(code, path_) + " (" + (db_ ? sqlite3_errmsg(db_.get()) : "no memory") + ")",
+               advice(code, path_, if_damaged_) + " (" + (db_ ? sqlite3_errmsg(db_.get()) : "no memory") + ")",
                {}};
 }
 
@@ -235,4 +239,4 @@ void delete_database(const std::string& path, const char* vfs) {
   }
 }
 
-}  // namespace skerry::metamanager
+}  // namespace skerry::sqlite

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-namespace skerry::lane {
+namespace skerry::net {
 
 /// Owner: whoever holds it; closed on destruction. May move between threads.
 class Socket {
@@ -34,4 +34,4 @@ void prepare_socket(int fd);
 /// A peer that resets must be an error and not a signal. Called by everything that opens sockets.
 void ignore_sigpipe();
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

@@ -1,5 +1,5 @@
-// SQLite as the store uses it: one connection, cached statements, errors as Result. Internal to
-// metamanager; the only files that see sqlite3.h are database.cc and tests/support/powercut_vfs.cc.
+// SQLite as our stores use it: one connection, cached statements, errors as Result. The only files
+// that see sqlite3.h are database.cc and tests/support/powercut_vfs.cc.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace skerry::metamanager {
+namespace skerry::sqlite {
 
 class Database;
 
@@ -48,13 +48,16 @@ class Query {
   Error error_;
 };
 
-/// Owner: SqliteStore. Thread: one at a time.
+/// Owner: a store. Thread: one at a time.
 class Database {
  public:
   struct Options {
     std::string path;
     const char* vfs = nullptr;
     bool sync_each_commit = true;
+    int cache_kib = 256;
+    int checkpoint_pages = 256;  // the log is put into the file when it has so many
+    const char* if_damaged = ""; // what a person does then; ends the error's first sentence
   };
   /// Opens or creates the file and sets the pragmas of design.md section 5. Errors: kStorage.
   Result<void> open(const Options& options);
@@ -76,13 +79,14 @@ class Database {
 
  private:
   friend class Query;
-  Result<void> use_write_ahead_log();
+  Result<void> use_write_ahead_log(int checkpoint_pages);
   Error failure();
 
   struct Close {
     void operator()(sqlite3* db) const;
   };
   std::string path_;
+  const char* if_damaged_ = "";
   bool damaged_ = false;
   std::unique_ptr<sqlite3, Close> db_;
   std::map<std::string_view, sqlite3_stmt*> statements_;
@@ -91,4 +95,4 @@ class Database {
 /// Deletes a database and its log through a named VFS.
 void delete_database(const std::string& path, const char* vfs);
 
-}  // namespace skerry::metamanager
+}  // namespace skerry::sqlite

@@ -1,4 +1,4 @@
-#include "common/lane/socket.h"
+#include "common/net/socket.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 
 #include <csignal>
 
-#include "common/lane/socket_address.h"
+#include "common/net/socket_address.h"
 
-namespace skerry::lane {
+namespace skerry::net {
 namespace {
 
 constexpr int kNotSentBytesMax = 16 * 1024;
@@ -58,4 +58,4 @@ std::string host_and_port(std::string_view host, std::uint16_t port) {
   return name + ":" + std::to_string(port);
 }
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

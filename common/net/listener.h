@@ -8,9 +8,9 @@
 #include "common/async/task.h"
 #include "common/base/result.h"
 #include "common/base/units.h"
-#include "common/lane/socket.h"
+#include "common/net/socket.h"
 
-namespace skerry::lane {
+namespace skerry::net {
 
 /// Owner: cloudhub. Thread: its executor's loop.
 class Listener {
@@ -35,4 +35,4 @@ class Listener {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

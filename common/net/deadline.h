@@ -1,4 +1,4 @@
-// Private to common/lane: ends what has no deadline of its own (Boost 1.74 cancels no single
+// ends what has no deadline of its own (Boost 1.74 cancels no single
 // operation).
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "common/async/task.h"
 #include "common/base/units.h"
 
-namespace skerry::lane {
+namespace skerry::net {
 
 /// Calls `expire` once when the time comes, unless destroyed before. TimePoint::max(): never.
 /// Owner: the coroutine that waits. Thread: the executor's loop.
@@ -25,4 +25,4 @@ class Deadline {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

@@ -1,8 +1,8 @@
-#include "common/lane/deadline.h"
+#include "common/net/deadline.h"
 
 #include <boost/asio/steady_timer.hpp>
 
-namespace skerry::lane {
+namespace skerry::net {
 
 struct Deadline::State {
   explicit State(const async::Executor& executor) : timer(executor) {}
@@ -31,4 +31,4 @@ Deadline::~Deadline() {
 
 bool Deadline::expired() const { return state_->expired; }
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

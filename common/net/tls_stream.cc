@@ -1,4 +1,4 @@
-#include "common/lane/tls_stream.h"
+#include "common/net/tls_stream.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -7,7 +7,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-namespace skerry::lane {
+namespace skerry::net {
 
 namespace asio = boost::asio;
 
@@ -85,4 +85,4 @@ void TlsStream::look_for_alert() {
   if (SSL_get_error(session_.ssl(), result) == SSL_ERROR_SSL) failure_ = session_.explain();
 }
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

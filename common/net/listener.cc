@@ -1,4 +1,4 @@
-#include "common/lane/listener.h"
+#include "common/net/listener.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,10 +9,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 
-#include "common/lane/deadline.h"
-#include "common/lane/socket_address.h"
+#include "common/net/deadline.h"
+#include "common/net/socket_address.h"
 
-namespace skerry::lane {
+namespace skerry::net {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -104,4 +104,4 @@ void Listener::close() {
   state_->acceptor.close(ignored);
 }
 
-}  // namespace skerry::lane
+}  // namespace skerry::net

@@ -1,4 +1,4 @@
-// Private to common/lane: TLS straight on a non-blocking socket, as a stream that Beast can use.
+// TLS straight on a non-blocking socket, as a stream that Beast can use.
 // asio::ssl::stream keeps two 17 KB buffers and a BIO pair for every connection; this keeps none
 // (30 against 90 KB an idle connection: reference feasibility, item 2).
 #pragma once
@@ -17,7 +17,7 @@
 #include "common/base/units.h"
 #include "common/tls/context.h"
 
-namespace skerry::lane {
+namespace skerry::net {
 
 /// Owner: the lane's state. Thread: the socket's loop. One read and one write at a time. Must not
 /// move while an operation runs.
@@ -129,4 +129,4 @@ class TlsStream {
   std::optional<Error> failure_;
 };
 
-}  // namespace skerry::lane
+}  // namespace skerry::net
