@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
 
@@ -37,7 +38,10 @@ constexpr spdlog::level::level_enum spdlog_level(Level level) {
 }
 
 std::string quote_value(std::string_view value) {
-  const bool plain = !value.empty() && value.find_first_of(" \"=\n\t\\") == std::string_view::npos;
+  // Control characters too: what a stranger sent must not rewrite the terminal that shows it.
+  const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';
+  });
   if (plain) return std::string(value);
   return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
