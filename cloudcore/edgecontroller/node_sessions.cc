@@ -229,6 +229,10 @@ Task<void> NodeSessions::grant(NodeName node,
     refused.query = query.query;
     refused.slot = query.slot;
     refused.error = "forbidden: the pod is not on this node";
+    log::warning("token refused", {{"node", node.str()},
+                                   {"object", query.pod.text()},
+                                   {"error", refused.error},
+                                   {"audit", "denied"}});
     done(std::move(refused));
     co_return;
   }

@@ -31,6 +31,11 @@ constexpr std::array kPodConditions = {"PodReadyToStartContainers", "Initialized
 constexpr std::array kNodeFields = {"addresses", "capacity",        "allocatable",
                                     "nodeInfo",  "daemonEndpoints", "images"};
 constexpr std::array kNodeConditions = {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"};
+// All that a condition has; `$patch` beside them would be a directive to the API server.
+constexpr std::array kConditionFields = {"type",          "status",
+                                         "reason",        "message",
+                                         "lastProbeTime", "lastTransitionTime",
+                                         "lastHeartbeatTime", "observedGeneration"};
 // Labels a kubelet sets at registration, and KubeEdge's (features users select edge nodes by).
 constexpr std::array kOwnLabels = {"kubernetes.io/hostname",       "kubernetes.io/os",
                                    "kubernetes.io/arch",           "beta.kubernetes.io/os",
@@ -48,11 +53,13 @@ bool is_in(const std::array<const char*, N>& words, std::string_view word) {
 template <std::size_t N>
 Json owned_conditions(const Json& status, const std::array<const char*, N>& types) {
   Json out = Json::array();
-  for (Json condition : fields::list(status, "conditions")) {
-    if (!is_in(types, fields::text(condition, "type"))) continue;
+  for (const Json& reported : fields::list(status, "conditions")) {
+    if (!is_in(types, fields::text(reported, "type"))) continue;
     // Merged by type: a reason that is no longer given would stay beside the new status.
-    for (const char* field : {"reason", "message"}) {
-      if (!condition.contains(field)) condition[field] = nullptr;
+    Json condition = {{"reason", nullptr}, {"message", nullptr}};
+    for (const char* field : kConditionFields) {
+      if (const auto found = reported.find(field); found != reported.end())
+        condition[field] = *found;
     }
     out.push_back(std::move(condition));
   }

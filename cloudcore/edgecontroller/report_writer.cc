@@ -47,9 +47,15 @@ Result<void> authorize(const DesiredIndex& index,
   }
   const PodEntry* pod = index.pod(report.key);
   if (pod == nullptr) return fail(Code::kNotFound, report.key.text() + " is gone");
-  if (pod->node != node) return fail(Code::kForbidden, report.key.text() + " is not this node's");
+  // Before the node: the name may have moved on to another one, and whoever does not know a pod's
+  // uid does not learn that there is such a pod.
   if (pod->object->uid != report.uid) {
     return fail(Code::kNotFound, report.key.text() + " is another pod by now");
+  }
+  if (pod->node != node) return fail(Code::kForbidden, report.key.text() + " is not this node's");
+  if (report.kind == ReportKind::kFinalised && !is_marked_deleted(*pod->object)) {
+    return fail(Code::kForbidden,
+                report.key.text() + " is not marked deleted: only then it can be finalised");
   }
   return {};
 }
@@ -62,7 +68,10 @@ async::Task<lane::ReportVerdict> ReportWriter::write(NodeName node,
     // What is gone needs no more reports, and "nothing is left of it" has come true.
     const bool done_anyway = allowed.error().code == Code::kNotFound;
     if (!done_anyway) {
-      log::warning("report refused", {{"node", node.str()}, allowed.error(), {"audit", "denied"}});
+      log::warning("report refused", {{"node", node.str()},
+                                      {"object", report.key.text()},
+                                      allowed.error(),
+                                      {"audit", "denied"}});
     }
     co_return lane::ReportVerdict{seq, done_anyway ? Verdict::kOk : Verdict::kRefused,
                                   std::string(to_string(allowed.error().code))};
@@ -150,10 +159,6 @@ async::Task<Result<void>> ReportWriter::write_event(NodeName node,
 }
 
 async::Task<Result<void>> ReportWriter::finalise_pod(lane::Report report) {
-  const PodEntry* pod = index_.pod(report.key);
-  if (pod != nullptr && !is_marked_deleted(*pod->object)) {
-    co_return fail(Code::kForbidden, "only a pod that is marked deleted can be finalised");
-  }
   kube::Deletion deletion;
   deletion.key = report.key;
   deletion.uid = report.uid;

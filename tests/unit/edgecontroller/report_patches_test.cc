@@ -29,6 +29,22 @@ TEST_CASE("ReportPatches: a pod's status is bound to its uid and to a kubelet's 
   CHECK(out["status"]["podIPs"][1]["$patch"] == "replace");
 }
 
+TEST_CASE("ReportPatches: a condition carries no directive to the API server", "[edgecontroller]") {
+  const Json body = {
+      {"conditions",
+       {{{"type", "Ready"}, {"status", "True"}, {"$patch", "replace"}, {"$retainKeys", {"type"}}}}}};
+  const Json pod = Json::parse(*pod_status_patch(Uid("u1"), body.dump()));
+  const Json report = {{"status", body}};
+  const auto node = node_report(NodeName("edge-1"), report.dump(), {}, WallTime{});
+  REQUIRE(node);
+  for (const Json& status : {pod["status"], Json::parse(node->status_patch)["status"]}) {
+    REQUIRE(status["conditions"].size() == 1);
+    CHECK(status["conditions"][0]["status"] == "True");
+    CHECK_FALSE(status["conditions"][0].contains("$patch"));
+    CHECK_FALSE(status["conditions"][0].contains("$retainKeys"));
+  }
+}
+
 TEST_CASE("ReportPatches: a node cannot name itself, taint itself or take reserved labels",
           "[edgecontroller]") {
   const Json body = {

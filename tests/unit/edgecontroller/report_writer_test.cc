@@ -12,11 +12,16 @@ namespace {
 const NodeName kOwn("edge-a");
 const NodeName kOther("edge-b");
 
-ObjectPtr object(Kind kind, const char* ns, const char* name, const char* uid) {
-  return k8s::received_object({kind, ns, name}, Uid(uid), {}, ResourceVersion(1), "{}");
+ObjectPtr object(
+    Kind kind, const char* ns, const char* name, const char* uid, const char* json = "{}") {
+  return k8s::received_object({kind, ns, name}, Uid(uid), {}, ResourceVersion(1), json);
 }
 
-/// Pods own/p (uid 1) on edge-a and other/p (uid 2) on edge-b.
+constexpr const char* kMarkedDeleted =
+    R"({"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}})";
+
+/// Pods own/p (uid 1) and own/ending (uid 3, marked deleted) on edge-a, the same in other on edge-b
+/// (uids 2 and 4).
 DesiredIndex two_nodes() {
   DesiredIndex index;
   Changes ignored;
@@ -25,6 +30,9 @@ DesiredIndex two_nodes() {
   }
   index.put_pod({object(Kind::kPod, "own", "p", "1"), kOwn, {}}, {}, ignored);
   index.put_pod({object(Kind::kPod, "other", "p", "2"), kOther, {}}, {}, ignored);
+  index.put_pod({object(Kind::kPod, "own", "ending", "3", kMarkedDeleted), kOwn, {}}, {}, ignored);
+  index.put_pod({object(Kind::kPod, "other", "ending", "4", kMarkedDeleted), kOther, {}}, {},
+                ignored);
   return index;
 }
 
@@ -49,6 +57,8 @@ TEST_CASE("Authorize: a node reports its own Node and its own pods, nothing else
   const ObjectKey own_pod{Kind::kPod, "own", "p"};
   const ObjectKey other_pod{Kind::kPod, "other", "p"};
   const ObjectKey no_pod{Kind::kPod, "own", "gone"};
+  const ObjectKey own_ending{Kind::kPod, "own", "ending"};
+  const ObjectKey other_ending{Kind::kPod, "other", "ending"};
   const Row rows[] = {
       {ReportKind::kNodeStatus, own_node, "", "ok"},
       {ReportKind::kEvent, own_node, "", "ok"},
@@ -59,7 +69,12 @@ TEST_CASE("Authorize: a node reports its own Node and its own pods, nothing else
       {ReportKind::kNodeStatus, own_pod, "1", "forbidden"},
       {ReportKind::kPodStatus, own_pod, "1", "ok"},
       {ReportKind::kEvent, own_pod, "1", "ok"},
-      {ReportKind::kFinalised, own_pod, "1", "ok"},
+      {ReportKind::kFinalised, own_ending, "3", "ok"},
+      {ReportKind::kFinalised, own_pod, "1", "forbidden"},  // nobody deleted it
+      {ReportKind::kFinalised, other_ending, "4", "forbidden"},
+      // Its name moved on to another node; and a stranger learns nothing of it.
+      {ReportKind::kPodStatus, other_pod, "1", "not_found"},
+      {ReportKind::kFinalised, other_ending, "3", "not_found"},
       {ReportKind::kPodStatus, own_pod, "2", "not_found"},  // another uid of that name
       {ReportKind::kFinalised, own_pod, "2", "not_found"},
       {ReportKind::kPodStatus, other_pod, "2", "forbidden"},
