@@ -20,6 +20,12 @@ Task<void> answer_with(Task<Answer> task, std::function<void(Answer)> done) {
   done(co_await std::move(task));
 }
 
+/// Without the port, which is another one with every connection.
+std::string host_of(const std::string& remote) { return remote.substr(0, remote.rfind(':')); }
+
+/// A connection that only came and went: a health check, a node whose network broke.
+bool is_mere_loss(Code code) { return code == Code::kUnavailable || code == Code::kCancelled; }
+
 }  // namespace
 
 CloudHub::CloudHub(async::Executor control, std::vector<async::Executor> shards, HubParts parts)
@@ -96,6 +102,7 @@ void CloudHub::serve(net::Incoming incoming) {
 
 Task<void> CloudHub::serve_on_shard(Shard& shard, net::Incoming incoming) {
   const seam::World world = parts_.world;
+  const std::string remote = incoming.remote_address;
   lane::LaneResult lane =
       co_await lane::accept_websocket(std::move(incoming), parts_.context, world.clock.wall(),
                                       world.clock.now() + kHandshakeDeadline);
@@ -104,8 +111,7 @@ Task<void> CloudHub::serve_on_shard(Shard& shard, net::Incoming incoming) {
     room_.notify();
   });
   if (!lane) {
-    refused_.add();
-    log::debug("connection refused", {lane.error()});
+    note_refused({}, remote, lane.error());
     co_return;
   }
   co_await serve_lane(shard, std::move(*lane));
@@ -130,11 +136,7 @@ Task<void> CloudHub::serve_lane(Shard& shard, std::unique_ptr<lane::Lane> lane) 
       co_await answer_identity(shard, std::move(lane));
       break;
     case Admission::kNothing: {
-      refused_.add();
-      log::warning("connection refused", {{"peer", peer.common_name},
-                                          {"remote", lane->remote_address()},
-                                          {"reason", refusal.reason},
-                                          {"audit", "denied"}});
+      note_refused(peer, lane->remote_address(), {Code::kForbidden, refusal.reason, {}});
       auto exchange = std::make_shared<IdentityExchange>(shard.executor, std::move(lane), nullptr,
                                                          parts_.world);
       exchange->answer(std::move(refusal));
@@ -146,30 +148,60 @@ Task<void> CloudHub::serve_lane(Shard& shard, std::unique_ptr<lane::Lane> lane) 
 Task<void> CloudHub::answer_identity(Shard& shard, std::unique_ptr<lane::Lane> lane) {
   const lane::PeerIdentity peer = lane->peer();
   const std::string remote = lane->remote_address();
+  const bool room = exchanges_.fetch_add(1) < kExchangesMax;
   IdentityExchange::Ask ask = [this, peer, remote](lane::Message question,
                                                    IdentityExchange::Answer answer) {
-    std::function<void(Result<lane::CertificateReply>)> reply =
-        [answer](Result<lane::CertificateReply> made) {
-          answer(made ? lane::Message(std::move(*made)) : lane::Message(goodbye_for(made.error())));
-        };
-    if (auto* wanted = std::get_if<lane::JoinRequest>(&question);
-        wanted && peer.common_name.empty()) {
-      async::post(control_, [this, remote, reply, request = std::move(*wanted)]() mutable {
-        tasks_.spawn(
-            "join",
-            answer_with(JoinService::join(parts_.join_service, std::move(request), remote), reply));
-      });
-    } else if (auto* old = std::get_if<lane::RenewRequest>(&question);
-               old && !peer.common_name.empty()) {
-      renew(peer, std::move(*old), reply);
-    } else {
-      answer(lane::Goodbye{lane::GoodbyeCode::kProtocol,
-                           "without a valid certificate a node may only join or renew", 30s});
-    }
+    answer_question(peer, remote, std::move(question), answer);
   };
   auto exchange = std::make_shared<IdentityExchange>(shard.executor, std::move(lane),
                                                      std::move(ask), parts_.world);
-  co_await IdentityExchange::run(exchange);
+  if (!room) {
+    exchange->answer(lane::Goodbye{lane::GoodbyeCode::kNotReady,
+                                   "too many nodes join at once; try again", kGoodbyeDelayMax});
+  }
+  const Error why = co_await IdentityExchange::run(exchange);
+  exchanges_.fetch_sub(1);
+  if (why.code == Code::kMalformed || why.code == Code::kTooLarge) note_refused(peer, remote, why);
+}
+
+void CloudHub::answer_question(const lane::PeerIdentity& peer,
+                               const std::string& remote,
+                               lane::Message question,
+                               const IdentityExchange::Answer& answer) {
+  std::function<void(Result<lane::CertificateReply>)> reply =
+      [answer](Result<lane::CertificateReply> made) {
+        answer(made ? lane::Message(std::move(*made)) : lane::Message(goodbye_for(made.error())));
+      };
+  if (auto* wanted = std::get_if<lane::JoinRequest>(&question);
+      wanted && peer.common_name.empty()) {
+    async::post(control_, [this, remote = host_of(remote), reply,
+                           request = std::move(*wanted)]() mutable {
+      tasks_.spawn(
+          "join",
+          answer_with(JoinService::join(parts_.join_service, std::move(request), remote), reply));
+    });
+  } else if (auto* old = std::get_if<lane::RenewRequest>(&question);
+             old && !peer.common_name.empty()) {
+    renew(peer, std::move(*old), reply);
+  } else {
+    const std::string reason = peer.common_name.empty()
+                                   ? "without a certificate a node may only join"
+                                   : "with an expired certificate a node may only renew it";
+    note_refused(peer, remote, {Code::kForbidden, reason, {}});
+    answer(lane::Goodbye{lane::GoodbyeCode::kProtocol, reason, kGoodbyeDelayMax});
+  }
+}
+
+void CloudHub::note_refused(const lane::PeerIdentity& peer,
+                            const std::string& remote,
+                            Error why) {
+  refused_.add();
+  async::post(control_, [this, name = peer.common_name, remote, why = std::move(why)] {
+    const bool line = !is_mere_loss(why.code) &&
+                      refusal_lines_.take(host_of(remote), parts_.world.clock.now());
+    log::write(line ? log::Level::kWarning : log::Level::kDebug, "connection refused",
+               {{"peer", name}, {"remote", remote}, why, {"audit", "denied"}});
+  });
 }
 
 Task<void> CloudHub::serve_session(Shard& shard, std::unique_ptr<lane::Lane> lane, NodeName node) {

@@ -3,6 +3,7 @@
 // Session -> SessionRegistry (control) -> NodeBackend::open. Source: design.md sections 4.9, 6, 7.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "cloudcore/cloudhub/deny_list.h"
+#include "cloudcore/cloudhub/join_rate.h"
+#include "cloudcore/cloudhub/identity_exchange.h"
 #include "cloudcore/cloudhub/join_service.h"
 #include "cloudcore/cloudhub/node_backend.h"
 #include "cloudcore/cloudhub/session.h"
@@ -32,11 +35,13 @@ struct HubParts {
 };
 
 /// Owner: App. Thread: the control loop; sessions run on `shards`, loops of which each has one
-/// thread. Limits: kHandshakesMax at once (the rest waits in the listen queue), nodes_max sessions.
+/// thread. Limits: kHandshakesMax at once (the rest waits in the listen queue), kExchangesMax
+/// connections without a valid certificate, nodes_max sessions.
 class CloudHub final : public SessionHost {
  public:
   static constexpr std::size_t kHandshakesMax = 128;
   static constexpr auto kHandshakeDeadline = 15s;
+  static constexpr std::size_t kExchangesMax = 256;
 
   CloudHub(async::Executor control, std::vector<async::Executor> shards, HubParts parts);
   ~CloudHub() override;
@@ -80,6 +85,12 @@ class CloudHub final : public SessionHost {
   async::Task<void> serve_lane(Shard& shard, std::unique_ptr<lane::Lane> lane);
   async::Task<void> serve_session(Shard& shard, std::unique_ptr<lane::Lane> lane, NodeName node);
   async::Task<void> answer_identity(Shard& shard, std::unique_ptr<lane::Lane> lane);
+  void answer_question(const lane::PeerIdentity& peer,
+                       const std::string& remote,
+                       lane::Message question,
+                       const IdentityExchange::Answer& answer);
+  /// Counted always, logged at a bounded rate: anybody may knock. Thread: any.
+  void note_refused(const lane::PeerIdentity& peer, const std::string& remote, Error why);
 
   void enter(std::shared_ptr<Session> session, lane::PeerIdentity peer);
   void leave(NodeName node, Epoch epoch, std::function<void()> done);
@@ -102,6 +113,8 @@ class CloudHub final : public SessionHost {
   std::map<Epoch, std::function<void()>> after_;  // what waits for this session's writes to end
 
   std::shared_ptr<const DenySet> denied_;  // control loop; shards get a copy with each connection
+  std::atomic<std::size_t> exchanges_{0};  // shards take and give back
+  JoinRate refusal_lines_{{.per_name_per_second = 1, .all_per_second = 10}};
   metrics::Gauge& sessions_;
   metrics::Counter& connections_;
   metrics::Counter& refused_;

@@ -16,8 +16,8 @@ IdentityExchange::IdentityExchange(async::Executor shard,
             world.clock,
             {.message_bytes_max = kJoinBytesMax, .queue_bytes_max = kJoinBytesMax}) {}
 
-async::Task<void> IdentityExchange::run(std::shared_ptr<IdentityExchange> self) {
-  co_await self->pump_.run();  // why it ended does not matter: the answer was given or not wanted
+async::Task<Error> IdentityExchange::run(std::shared_ptr<IdentityExchange> self) {
+  co_return co_await self->pump_.run();
 }
 
 void IdentityExchange::answer(lane::Message message) {

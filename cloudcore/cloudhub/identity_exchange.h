@@ -29,7 +29,8 @@ class IdentityExchange final : public lane::Endpoint,
                    Ask ask,
                    seam::World world);
 
-  static async::Task<void> run(std::shared_ptr<IdentityExchange> self);
+  /// Until the connection is over; returns why.
+  static async::Task<Error> run(std::shared_ptr<IdentityExchange> self);
   /// Says this at once, whatever the peer wants.
   void answer(lane::Message message);
 

@@ -130,7 +130,10 @@ async::Task<Result<lane::CertificateReply>> JoinService::join(std::shared_ptr<Jo
   Reply reply = co_await try_join(self, std::move(request));
   if (!reply) {
     self->count(kJoinsTotal, is_for_good(reply.error()) ? "refused" : "failed");
-    log::warning("join refused", {{"node", node}, {"from", remote_address}, reply.error()});
+    log::warning("join refused", {{"node", node},
+                                  {"from", remote_address},
+                                  reply.error(),
+                                  {"audit", "denied"}});
   }
   co_return reply;
 }
@@ -267,7 +270,7 @@ async::Task<Result<lane::CertificateReply>> JoinService::renew(std::shared_ptr<J
     log::info("certificate renewed", {{"peer", name}});
   } else {
     self->count(kRenewalsTotal, is_for_good(reply.error()) ? "refused" : "failed");
-    log::warning("renewal refused", {{"peer", name}, reply.error()});
+    log::warning("renewal refused", {{"peer", name}, reply.error(), {"audit", "denied"}});
   }
   co_return reply;
 }

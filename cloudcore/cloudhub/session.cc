@@ -3,6 +3,11 @@
 #include "common/base/log.h"
 
 namespace skerry::cloudhub {
+namespace {
+
+bool breaks_rules(Code code) { return code == Code::kMalformed || code == Code::kTooLarge; }
+
+}  // namespace
 
 Session::Session(async::Executor shard,
                  std::unique_ptr<lane::Lane> lane,
@@ -21,11 +26,20 @@ Session::Session(async::Executor shard,
 async::Task<void> Session::run(std::shared_ptr<Session> self) {
   const std::string remote = self->pump_.lane().remote_address();
   const Error why = co_await self->pump_.run();
-  log::info("session over",
-            {{"node", self->node().str()},
-             {"epoch", self->epoch().value()},
-             {"remote", remote},
-             {"reason", self->close_reason_.empty() ? why.what : self->close_reason_}});
+  const std::string reason = self->close_reason_.empty() ? why.what : self->close_reason_;
+  if (self->violated_ || (self->close_reason_.empty() && breaks_rules(why.code))) {
+    log::warning("session ended: the edge does not keep to the protocol",
+                 {{"node", self->node().str()},
+                  {"epoch", self->epoch().value()},
+                  {"remote", remote},
+                  {"reason", reason},
+                  {"audit", "denied"}});
+    co_return;
+  }
+  log::info("session over", {{"node", self->node().str()},
+                             {"epoch", self->epoch().value()},
+                             {"remote", remote},
+                             {"reason", reason}});
 }
 
 // ---- from the control shard ------------------------------------------------------------------
@@ -111,6 +125,7 @@ void Session::perform(Renew effect) {
 
 void Session::perform(Close effect) {
   closing_ = true;
+  violated_ = effect.violation;
   close_reason_ = std::move(effect.reason);
 }
 
@@ -127,11 +142,7 @@ void Session::enter_token(lane::TokenGrant grant) {
 }
 
 void Session::enter_certificate(Result<lane::CertificateReply> reply) {
-  if (reply) {
-    protocol_.on_certificate(std::move(*reply), world_.clock.now());
-    return;
-  }
-  log::warning("certificate not renewed", {{"node", node().str()}, reply.error()});
+  protocol_.on_certificate(std::move(reply), world_.clock.now());  // JoinService logged an error
 }
 
 }  // namespace skerry::cloudhub

@@ -82,6 +82,7 @@ class Session final : public NodeFeed,
   SessionProtocol protocol_;
   lane::Pump pump_;
   std::string close_reason_;
+  bool violated_ = false;  // the edge broke the rules
   bool closing_ = false;
 };
 

@@ -239,11 +239,11 @@ bool SessionDelivery::acked(Seq seq) {
   return true;
 }
 
-k8s::ObjectPtr SessionDelivery::nacked(Seq seq) const {
+k8s::ObjectPtr SessionDelivery::nacked(Seq seq) {
   const auto at = std::lower_bound(flight_.begin(), flight_.end(), seq,
                                    [](const Flight& item, Seq s) { return item.seq < s; });
   if (at == flight_.end() || at->seq != seq) return nullptr;
-  return at->object;
+  return std::exchange(at->object, nullptr);
 }
 
 }  // namespace skerry::cloudhub

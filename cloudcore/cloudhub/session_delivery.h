@@ -41,8 +41,8 @@ class SessionDelivery {
 
   /// False: never sent.
   bool acked(Seq seq);
-  /// The object that was refused; null: not in flight, or a Remove.
-  k8s::ObjectPtr nacked(Seq seq) const;
+  /// The object that was refused, once; null: not in flight, refused before, or a Remove.
+  k8s::ObjectPtr nacked(Seq seq);
 
   /// The next grant, Upsert or Remove that the window allows.
   std::optional<lane::Message> next();
@@ -68,7 +68,7 @@ class SessionDelivery {
   struct Flight {
     Seq seq;
     std::size_t bytes = 0;
-    k8s::ObjectPtr object;  // null: a Remove
+    k8s::ObjectPtr object;  // null: a Remove, or refused
   };
   struct Preparing {
     Uid pod;

@@ -133,6 +133,7 @@ void SessionProtocol::on_message(lane::Message message, TimePoint now) {
                    effects_.push_back(Renew{std::move(m)});
                  },
                  [&](lane::Goodbye& m) { close("the edge said goodbye: " + m.reason); },
+                 [&](lane::JoinRequest&) { violate("a node that has a certificate joins again"); },
                  [&](lane::Ping&) {},
                  [&](lane::Unhandled&) { ++unhandled_; },
                  [&](auto&) { violate("a message that only the cloud may send"); },
@@ -164,9 +165,9 @@ void SessionProtocol::on_token(lane::TokenGrant grant, TimePoint) {
   control_.emplace_back(std::move(grant));
 }
 
-void SessionProtocol::on_certificate(lane::CertificateReply reply, TimePoint) {
+void SessionProtocol::on_certificate(Result<lane::CertificateReply> reply, TimePoint) {
   renewing_ = false;
-  if (state_ != State::kEnded) control_.emplace_back(std::move(reply));
+  if (reply && state_ != State::kEnded) control_.emplace_back(std::move(*reply));
 }
 
 void SessionProtocol::on_ca_bundle(lane::CaBundle bundle, TimePoint) {
@@ -232,12 +233,12 @@ void SessionProtocol::violate(std::string reason) {
   if (state_ == State::kEnded) return;
   control_.clear();
   control_.emplace_back(lane::Goodbye{lane::GoodbyeCode::kProtocol, reason, {}});
-  close(std::move(reason));
+  close(std::move(reason), /*violation=*/true);
 }
 
-void SessionProtocol::close(std::string reason) {
+void SessionProtocol::close(std::string reason, bool violation) {
   state_ = State::kEnded;
-  effects_.push_back(Close{std::move(reason)});
+  effects_.push_back(Close{std::move(reason), violation});
 }
 
 void SessionProtocol::enter(State state, TimePoint now) {

@@ -65,6 +65,7 @@ struct Renew {
 /// Send what next_message() still gives (a Goodbye at most), then close the lane. Last effect.
 struct Close {
   std::string reason;
+  bool violation = false;  // the edge broke the rules
 };
 using Effect = std::variant<Open, PreparePod, Apply, MintToken, Refused, Renew, Close>;
 
@@ -102,7 +103,8 @@ class SessionProtocol {
   void on_prepared(const Uid& pod, PodPrelude prelude, TimePoint now);
   void on_applied(lane::ReportVerdict verdict, TimePoint now);
   void on_token(lane::TokenGrant grant, TimePoint now);
-  void on_certificate(lane::CertificateReply reply, TimePoint now);
+  /// An error is not told to the edge: it asks again when it thinks of it.
+  void on_certificate(Result<lane::CertificateReply> reply, TimePoint now);
   void on_ca_bundle(lane::CaBundle bundle, TimePoint now);
   /// Lane::last_received(), before each on_time().
   void on_received(TimePoint last_received);
@@ -138,7 +140,7 @@ class SessionProtocol {
   void compare(TimePoint now);
   void welcome(bool in_sync, TimePoint now);
   void violate(std::string reason);
-  void close(std::string reason);
+  void close(std::string reason, bool violation = false);
   void enter(State state, TimePoint now);
   void collect_effects();
   bool settled() const { return state_ == State::kLive || state_ == State::kForeign; }

@@ -292,7 +292,7 @@ void SimCloud::Session::carry_out(cloudhub::Effect& effect) {
     backend.refused(node, refused->object, refused->nack);
   }
   if (std::holds_alternative<cloudhub::Renew>(effect)) {
-    protocol_.on_certificate({"certificate", "bundle"}, run_.now());
+    protocol_.on_certificate(lane::CertificateReply{"certificate", "bundle"}, run_.now());
   }
   if (std::holds_alternative<cloudhub::Close>(effect)) {
     wire_.pump([this](bool) { return protocol_.next_message(run_.now(), false); });

@@ -346,6 +346,53 @@ TEST_CASE("SessionProtocol: token queries are bounded and each is answered once"
   CHECK_FALSE(f.next());
 }
 
+TEST_CASE("SessionProtocol: an object is refused once", "[cloudhub]") {
+  Fixture f;
+  f.open({object(config("a"), "u1", "1")});
+  const Seq seq = f.expect<lane::Upsert>().seq;
+  for (int i = 0; i < 3; ++i) f.session.on_message(lane::Nack{seq, "Unsupported", "no"}, f.now);
+  CHECK(f.effects<Refused>().size() == 1);
+  CHECK(f.session.figures().nacks == 1);
+}
+
+TEST_CASE("SessionProtocol: a renewal that failed can be asked for again", "[cloudhub]") {
+  Fixture f;
+  f.open({});
+  f.session.on_message(lane::RenewRequest{"csr"}, f.now);
+  f.session.on_message(lane::RenewRequest{"csr"}, f.now);  // while the first is being answered
+  CHECK(f.effects<Renew>().size() == 1);
+  f.session.on_certificate(fail(Code::kUnavailable, "the API is away"), f.now);
+  CHECK_FALSE(f.next());
+  f.session.on_message(lane::RenewRequest{"csr"}, f.now);
+  CHECK(f.effects<Renew>().size() == 1);
+  f.session.on_certificate(lane::CertificateReply{"certificate", "bundle"}, f.now);
+  CHECK(f.expect<lane::CertificateReply>().certificate_pem == "certificate");
+}
+
+TEST_CASE("SessionProtocol: what only the cloud may say ends the session as a violation",
+          "[cloudhub]") {
+  const lane::Message words[] = {lane::CertificateReply{}, lane::Compare{},     lane::Welcome{},
+                                 lane::Upsert{},           lane::Remove{},      lane::ReportAgain{},
+                                 lane::TokenGrant{},       lane::CaBundle{},    lane::ReportAck{},
+                                 lane::JoinRequest{},      lane::Listing{}};
+  for (const lane::Message& word : words) {
+    INFO(word.index());
+    Fixture f;
+    f.open({});
+    f.session.on_message(word, f.now);
+    CHECK(f.expect<lane::Goodbye>().code == lane::GoodbyeCode::kProtocol);
+    const auto closed = f.effects<Close>();
+    REQUIRE(closed.size() == 1);
+    CHECK(closed[0].violation);
+  }
+  Fixture f;
+  f.open({});
+  f.session.on_message(lane::Goodbye{}, f.now);
+  const auto closed = f.effects<Close>();
+  REQUIRE(closed.size() == 1);
+  CHECK_FALSE(closed[0].violation);
+}
+
 TEST_CASE("SessionProtocol: it pings after 15 s and gives up after 23 s of silence", "[cloudhub]") {
   Fixture f;
   f.open({});
