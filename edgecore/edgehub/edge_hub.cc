@@ -55,7 +55,7 @@ async::Task<Ended> EdgeHub::connect_once() {
     co_return Ended::kLost;
   }
   ++status_.connections;
-  disconnecting_ = false;
+  disconnecting_ = violated_ = false;
   pump_ = std::make_unique<lane::Pump>(executor_, std::move(*lane), *this, world_.clock);
   protocol_.on_connected(
       {snapshot->store, snapshot->cluster, snapshot->content, snapshot->status, snapshot->seen},
@@ -63,7 +63,17 @@ async::Task<Ended> EdgeHub::connect_once() {
   if (stopping_) pump_->close();
   const Error why = co_await pump_->run();
   pump_.reset();
-  if (!disconnecting_) status_.last_error = why.what;
+  if (!disconnecting_) {
+    status_.last_error = why.what;
+    violated_ = why.code == Code::kMalformed || why.code == Code::kTooLarge;
+  }
+  if (violated_) {
+    log::warning(
+        "link down: what came is not what a cloudcore says; is cloudcore of another version, or "
+        "something in between? Trying again",
+        {{"reason", status_.last_error}});
+    co_return Ended::kViolation;
+  }
   log::info("link down", {{"reason", status_.last_error}});
   co_return why.code == Code::kUnauthorized ? Ended::kUnauthorized : Ended::kLost;
 }
@@ -194,6 +204,7 @@ void EdgeHub::perform(ForeignCluster effect) {
 
 void EdgeHub::perform(Disconnect effect) {
   disconnecting_ = true;
+  violated_ = effect.violation;
   status_.last_error = std::move(effect.reason);
 }
 

@@ -98,6 +98,7 @@ class EdgeHub final : public lane::Endpoint {
   std::unique_ptr<lane::Pump> pump_;  // while connected
   LinkStatus status_;
   bool disconnecting_ = false;
+  bool violated_ = false;  // by the cloud, on the connection of now
   bool stopping_ = false;
 };
 

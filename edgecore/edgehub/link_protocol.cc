@@ -60,7 +60,7 @@ void LinkProtocol::on_connected(StoreState state, TimePoint now) {
 }
 
 void LinkProtocol::on_compare(const lane::Compare& compare, TimePoint now) {
-  if (state_ != State::kHello) return disconnect("the cloud compares at the wrong time");
+  if (state_ != State::kHello) return violate("the cloud compares at the wrong time");
   lane::Listing listing;
   for (lane::ContentEntry& entry : store_.content) {
     const bool wanted = (compare.buckets >> lane::bucket_of(entry.key)) & 1;
@@ -76,7 +76,7 @@ void LinkProtocol::on_compare(const lane::Compare& compare, TimePoint now) {
 
 void LinkProtocol::on_welcome(const lane::Welcome& welcome, TimePoint now) {
   if (state_ != State::kHello && state_ != State::kListed) {
-    return disconnect("the cloud welcomes at the wrong time");
+    return violate("the cloud welcomes at the wrong time");
   }
   entered_ = now;
   failures_ = 0;
@@ -97,7 +97,7 @@ void LinkProtocol::on_welcome(const lane::Welcome& welcome, TimePoint now) {
 void LinkProtocol::on_message(lane::Message message, TimePoint now) {
   if (state_ == State::kOffline || state_ == State::kClosing) return;
   const auto obey = [this](const Result<void>& result) {
-    if (!result) disconnect(result.error().what);
+    if (!result) violate(result.error().what);
   };
   std::visit(
       Match{
@@ -105,11 +105,11 @@ void LinkProtocol::on_message(lane::Message message, TimePoint now) {
           [&](lane::Welcome& m) { on_welcome(m, now); },
           [&](lane::Goodbye& m) { on_goodbye(m); },
           [&](lane::Upsert& m) {
-            if (!live()) return disconnect("the cloud sends objects before its Welcome");
+            if (!live()) return violate("the cloud sends objects before its Welcome");
             obey(inbox_.upsert(std::move(m)));
           },
           [&](lane::Remove& m) {
-            if (!live()) return disconnect("the cloud removes objects before its Welcome");
+            if (!live()) return violate("the cloud removes objects before its Welcome");
             obey(inbox_.remove(std::move(m)));
           },
           [&](lane::ReportAgain& m) {
@@ -123,7 +123,7 @@ void LinkProtocol::on_message(lane::Message message, TimePoint now) {
           [&](lane::CaBundle& m) { effects_.push_back(NewCaBundle{std::move(m.pem)}); },
           [&](lane::Ping&) {},
           [&](lane::Unhandled&) { ++unhandled_; },
-          [&](auto&) { disconnect("the cloud sent a message that only an edge may send"); },
+          [&](auto&) { violate("the cloud sent a message that only an edge may send"); },
       },
       message);
   commit_if_idle();
@@ -240,11 +240,12 @@ void LinkProtocol::on_time(TimePoint now) {
   if (opening && now >= entered_ + kWelcomeDeadline) return disconnect("no Welcome in time");
 }
 
-void LinkProtocol::disconnect(std::string reason) {
+void LinkProtocol::disconnect(std::string reason, bool violation) {
   if (state_ == State::kClosing) return;
   state_ = State::kClosing;
+  violated_ = violation;
   control_.clear();
-  effects_.push_back(Disconnect{std::move(reason)});
+  effects_.push_back(Disconnect{std::move(reason), violation});
 }
 
 Duration LinkProtocol::on_disconnected(Ended why, TimePoint) {
@@ -253,6 +254,11 @@ Duration LinkProtocol::on_disconnected(Ended why, TimePoint) {
   const unsigned failures = failures_++;
   const std::optional<lane::Goodbye> goodbye = std::exchange(goodbye_, std::nullopt);
   const bool storage_failed = std::exchange(storage_failed_, false);
+  if (std::exchange(violated_, false) || why == Ended::kViolation) {
+    // A Welcome does not make up for it: what broke the rules may come again right behind the next.
+    return random_.jittered(exponential(kGoodbyeDelayMin, kGoodbyeDelayMax, violations_++));
+  }
+  violations_ = 0;
   if (goodbye && goodbye->retry_after > 0ms) {
     // Spread over a quarter more, so that not all edges come back in one moment.
     const Duration wait = std::min<Duration>(goodbye->retry_after, 10 * kGoodbyeDelayMax);

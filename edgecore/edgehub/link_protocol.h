@@ -87,6 +87,7 @@ struct ForeignCluster {
 /// Close the lane, then call on_disconnected(). Last effect of a connection.
 struct Disconnect {
   std::string reason;
+  bool violation = false;  // the cloud broke the rules
 };
 using Effect = std::variant<Commit,
                             LoadReports,
@@ -103,6 +104,7 @@ using Effect = std::variant<Commit,
 enum class Ended : std::uint8_t {
   kLost,          // unreachable, refused, reset, silent
   kUnauthorized,  // the TLS handshake or the identity was refused
+  kViolation,     // the cloud broke the rules
 };
 
 /// Owner: EdgeHub. Thread: edgecore's loop.
@@ -172,7 +174,8 @@ class LinkProtocol {
   void on_goodbye(const lane::Goodbye& goodbye);
   void on_grant(lane::TokenGrant grant);
   void on_verdicts(const lane::ReportAck& ack, TimePoint now);
-  void disconnect(std::string reason);
+  void disconnect(std::string reason, bool violation = false);
+  void violate(std::string reason) { disconnect(std::move(reason), /*violation=*/true); }
   void commit_if_idle();
   void load_if_wanted();
   std::optional<lane::Message> pull(TimePoint now, bool reports_too);
@@ -197,7 +200,9 @@ class LinkProtocol {
   std::optional<std::uint64_t> loading_;
   std::optional<lane::Goodbye> goodbye_;
   bool storage_failed_ = false;
-  unsigned failures_ = 0;  // in a row, since the last Welcome
+  bool violated_ = false;
+  unsigned failures_ = 0;    // in a row, since the last Welcome
+  unsigned violations_ = 0;  // connections in a row that the cloud's mistakes ended
   std::vector<Effect> effects_;
   std::uint64_t unhandled_ = 0;
 };

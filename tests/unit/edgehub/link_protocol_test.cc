@@ -316,6 +316,28 @@ TEST_CASE("LinkProtocol: redials quickly after a loss, slowly after a Goodbye", 
   CHECK(f.link.on_disconnected(Ended::kLost, f.now) <= kRedialDelayMax);  // the Goodbye is used up
 }
 
+TEST_CASE("LinkProtocol: a cloud that breaks the rules is dialled ever more slowly, Welcome or not",
+          "[edgehub]") {
+  Fixture f;
+  Duration longest{};
+  for (int i = 0; i < 8; ++i) {
+    f.connect();
+    f.link.on_message(lane::Compare{}, f.now);
+    const auto ended = f.effects<Disconnect>();
+    REQUIRE(ended.size() == 1);
+    CHECK(ended[0].violation);
+    const Duration wait = f.link.on_disconnected(Ended::kLost, f.now);
+    CHECK(wait >= 500ms);
+    CHECK(wait <= kGoodbyeDelayMax);
+    longest = std::max(longest, wait);
+  }
+  CHECK(longest >= kGoodbyeDelayMax / 2);
+  f.connect();  // one good connection, and all is as before
+  CHECK(f.link.on_disconnected(Ended::kLost, f.now) <= kRedialDelayMax);
+  f.connect();
+  CHECK(f.link.on_disconnected(Ended::kViolation, f.now) <= 1s);  // the pump could not read it
+}
+
 TEST_CASE("LinkProtocol: after an upgrade refused objects that now fit are taken from the store",
           "[edgehub]") {
   metamanager::StoredObject refused{object(pod("a"), "u", "1"), "Unsupported", "no"};
