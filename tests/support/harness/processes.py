@@ -108,6 +108,11 @@ class Process:
         return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE).group(1))
 
 
+def is_sanitized(binary: str | pathlib.Path) -> bool:
+    """Built with AddressSanitizer, whose memory says nothing about the product's."""
+    return b"__asan_init" in pathlib.Path(binary).read_bytes()
+
+
 def run(*args, timeout_s: float = 60, check: bool = True, stdin: str | bytes | None = None,
         env: dict[str, str] | None = None) -> str:
     """Runs a command and returns its output; a failure carries what the command said."""
