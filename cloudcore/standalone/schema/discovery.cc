@@ -44,7 +44,8 @@ ParsedVersion parse_version(std::string_view text) {
 json group_of(std::span<const GroupVersion> all, std::string_view group) {
   json versions = json::array();
   for (const GroupVersion& gv : all)
-    if (gv.group == group) versions.push_back({{"groupVersion", gv.text()}, {"version", gv.version}});
+    if (gv.group == group)
+      versions.push_back({{"groupVersion", gv.text()}, {"version", gv.version}});
   json out = {{"name", std::string(group)}, {"preferredVersion", versions.at(0)}};
   out["versions"] = std::move(versions);
   return out;

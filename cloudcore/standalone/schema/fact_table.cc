@@ -268,7 +268,8 @@ class Parser {
 
   const TypeSchema* reference(std::string_view name, std::string_view owned) {
     TypeSchema* base = named(name);
-    if (!take_prefix(owned, "map=")) return base;  // list= of an object says nothing (Status.details)
+    // list= of an object (Status.details) says nothing.
+    if (!take_prefix(owned, "map=")) return base;
     const std::string key = std::string(name).append(" ").append(owned);
     const auto [at, is_new] = anonymous_.try_emplace(key, nullptr);
     if (is_new) {

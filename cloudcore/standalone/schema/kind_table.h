@@ -30,7 +30,8 @@ struct KindRow {
   bool namespaced = true;
   std::vector<std::string> short_names;
   std::vector<std::string> categories;
-  std::vector<std::string> verbs;         // create delete deletecollection get list patch update watch
+  /// create delete deletecollection get list patch update watch
+  std::vector<std::string> verbs;
   std::vector<std::string> subresources;  // "status", "scale", "binding", "eviction", "token", ...
   /// The rows that share objects (events of v1 and events.k8s.io/v1) name one storage prefix.
   std::string storage_prefix;  // "pods", "deployments.apps"

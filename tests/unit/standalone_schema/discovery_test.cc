@@ -13,7 +13,8 @@ namespace {
 const std::vector<KindRow>& rows() { return built_in_kinds()->rows; }
 
 json named(const json& list, const char* key, std::string_view name) {
-  const auto found = std::ranges::find_if(list, [&](const json& each) { return each[key] == name; });
+  const auto found =
+      std::ranges::find_if(list, [&](const json& each) { return each[key] == name; });
   INFO(name);
   REQUIRE(found != list.end());
   return *found;
@@ -81,8 +82,8 @@ TEST_CASE("Discovery: aggregated", "[standalone_schema]") {
 }
 
 TEST_CASE("Discovery: versions in Kubernetes' order", "[standalone_schema]") {
-  const std::vector<std::string_view> order = {"v10",      "v2",       "v1",  "v11beta2", "v10beta3",
-                                               "v3beta1",  "v12alpha1", "foo1", "foo10"};
+  const std::vector<std::string_view> order = {
+      "v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "foo1", "foo10"};
   for (std::size_t i = 0; i < order.size(); ++i)
     for (std::size_t j = 0; j < order.size(); ++j) {
       INFO(order[i] << " " << order[j]);

@@ -47,7 +47,8 @@ TEST_CASE("Facts: a pod's containers are merged by name", "[standalone_schema]")
   CHECK(containers.type->item_default == nlohmann::json::object());
 }
 
-TEST_CASE("Facts: a service's ports have other keys for apply than for patch", "[standalone_schema]") {
+TEST_CASE("Facts: a service's ports have other keys for apply than for patch",
+          "[standalone_schema]") {
   const FieldSchema& ports = field_at("io.k8s.api.core.v1.Service", "spec.ports");
   CHECK(ports.patch_merge);
   CHECK(ports.patch_merge_key == "port");

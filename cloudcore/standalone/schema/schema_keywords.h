@@ -1,0 +1,32 @@
+// Reads the keywords of a JSON schema that somebody wrote: one that is absent, null or of a wrong
+// type reads as not set. `malformed_keyword` finds the latter.
+//
+// Pure; any thread. Source: apiextensions.k8s.io/v1 JSONSchemaProps. Internal to
+// cloudcore/standalone/schema.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace skerry::standalone {
+
+/// The member; nullptr when it is absent or null.
+const nlohmann::json* keyword(const nlohmann::json& schema, std::string_view name);
+std::string text_keyword(const nlohmann::json& schema, std::string_view name);
+bool flag_keyword(const nlohmann::json& schema, std::string_view name);  // true and set
+std::vector<std::string> names_keyword(const nlohmann::json& schema, std::string_view name);
+/// The member when it is an object, else an empty one. The second: when it is a list.
+const nlohmann::json& object_keyword(const nlohmann::json& schema, std::string_view name);
+const nlohmann::json& list_keyword(const nlohmann::json& schema, std::string_view name);
+/// The member when it is a schema: an object.
+const nlohmann::json* schema_keyword(const nlohmann::json& schema, std::string_view name);
+
+struct MalformedKeyword {
+  std::string name;
+  std::string expected;  // "a string"
+};
+std::vector<MalformedKeyword> malformed_keywords(const nlohmann::json& schema);
+
+}  // namespace skerry::standalone
