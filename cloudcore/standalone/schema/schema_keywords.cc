@@ -110,35 +110,6 @@ const json* keyword(const json& schema, std::string_view name) {
   return found != schema.end() && !found->is_null() ? &*found : nullptr;
 }
 
-std::string text_keyword(const json& schema, std::string_view name) {
-  const json* value = keyword(schema, name);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
-}
-
-bool flag_keyword(const json& schema, std::string_view name) {
-  const json* value = keyword(schema, name);
-  return value != nullptr && value->is_boolean() && value->get<bool>();
-}
-
-std::vector<std::string> names_keyword(const json& schema, std::string_view name) {
-  std::vector<std::string> out;
-  for (const json& each : list_keyword(schema, name))
-    if (each.is_string()) out.push_back(each.get<std::string>());
-  return out;
-}
-
-const json& object_keyword(const json& schema, std::string_view name) {
-  static const json kEmpty = json::object();
-  const json* value = keyword(schema, name);
-  return value != nullptr && value->is_object() ? *value : kEmpty;
-}
-
-const json& list_keyword(const json& schema, std::string_view name) {
-  static const json kEmpty = json::array();
-  const json* value = keyword(schema, name);
-  return value != nullptr && value->is_array() ? *value : kEmpty;
-}
-
 const json* schema_keyword(const json& schema, std::string_view name) {
   const json* value = keyword(schema, name);
   return value != nullptr && value->is_object() ? value : nullptr;

@@ -1,5 +1,5 @@
-// Reads the keywords of a JSON schema that somebody wrote: one that is absent, null or of a wrong
-// type reads as not set. `malformed_keyword` finds the latter.
+// Reads the keywords of a JSON schema that somebody wrote, besides common/k8s/json_fields.h: one that
+// is absent, null or of a wrong type reads as not set. `malformed_keywords` finds the latter.
 //
 // Pure; any thread. Source: apiextensions.k8s.io/v1 JSONSchemaProps. Internal to
 // cloudcore/standalone/schema.
@@ -14,12 +14,6 @@ namespace skerry::standalone {
 
 /// The member; nullptr when it is absent or null.
 const nlohmann::json* keyword(const nlohmann::json& schema, std::string_view name);
-std::string text_keyword(const nlohmann::json& schema, std::string_view name);
-bool flag_keyword(const nlohmann::json& schema, std::string_view name);  // true and set
-std::vector<std::string> names_keyword(const nlohmann::json& schema, std::string_view name);
-/// The member when it is an object, else an empty one. The second: when it is a list.
-const nlohmann::json& object_keyword(const nlohmann::json& schema, std::string_view name);
-const nlohmann::json& list_keyword(const nlohmann::json& schema, std::string_view name);
 /// The member when it is a schema: an object.
 const nlohmann::json* schema_keyword(const nlohmann::json& schema, std::string_view name);
 

@@ -6,12 +6,14 @@
 
 #include "cloudcore/standalone/schema/schema_keywords.h"
 #include "cloudcore/standalone/schema/structural_schema.h"
+#include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
 
 namespace {
 
 using nlohmann::json;
+namespace fields = k8s::fields;
 
 constexpr const char* kPreserve = "x-kubernetes-preserve-unknown-fields";
 constexpr const char* kEmbedded = "x-kubernetes-embedded-resource";
@@ -108,10 +110,10 @@ class Rules {
   static void for_each_schema(const json& schema, const std::string& at, const F& visit) {
     for (const char* name : {"items", "additionalProperties", "not"})
       if (const json* part = schema_keyword(schema, name)) visit(*part, child(at, name));
-    for (const auto& [name, part] : object_keyword(schema, "properties").items())
+    for (const auto& [name, part] : fields::object(schema, "properties").items())
       visit(part, key(child(at, "properties"), name));
     for (const std::string_view name : kLogicLists) {
-      const json& parts = list_keyword(schema, name);
+      const json& parts = fields::list(schema, name);
       for (std::size_t i = 0; i < parts.size(); ++i) visit(parts[i], index(child(at, name), i));
     }
   }
@@ -120,11 +122,11 @@ class Rules {
 
   void open_api(const json& schema, const std::string& at, const Context& context) {
     unsupported_keywords(schema, at, context);
-    if (flag_keyword(schema, "uniqueItems"))
+    if (fields::flag(schema, "uniqueItems"))
       forbidden(child(at, "uniqueItems"),
                 "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
     const json* additional = keyword(schema, "additionalProperties");
-    if (additional != nullptr && !object_keyword(schema, "properties").empty() &&
+    if (additional != nullptr && !fields::object(schema, "properties").empty() &&
         (additional->is_object() || !additional->get<bool>()))
       forbidden(child(at, "additionalProperties"),
                 "additionalProperties and properties are mutual exclusive");
@@ -149,8 +151,8 @@ class Rules {
     if (&part == schema_keyword(schema, "additionalProperties") && context.inside_metadata)
       below.defaults_forbidden = "inside additionalProperties applying to object metadata";
     for (const char* name : {"metadata", "kind", "apiVersion"}) {
-      if (&part != schema_keyword(object_keyword(schema, "properties"), name)) continue;
-      if (!context.root && !flag_keyword(schema, kEmbedded)) continue;
+      if (&part != schema_keyword(fields::object(schema, "properties"), name)) continue;
+      if (!context.root && !fields::flag(schema, kEmbedded)) continue;
       below.inside_metadata = true;
       if (context.root) below.defaults_forbidden = std::string("in top-level ") + name;
     }
@@ -158,7 +160,7 @@ class Rules {
   }
 
   void unsupported_keywords(const json& schema, const std::string& at, const Context& context) {
-    const std::string type = text_keyword(schema, "type");
+    const std::string type = fields::text(schema, "type");
     static const std::set<std::string> kTypes = {"array",  "boolean", "integer",
                                                  "number", "object",  "string"};
     if (!type.empty() && !kTypes.contains(type))
@@ -176,18 +178,18 @@ class Rules {
       unsupported_ = true;
       forbidden(child(at, name), std::string(name) + " is not supported");
     }
-    if (!list_keyword(schema, "items").empty()) {
+    if (!fields::list(schema, "items").empty()) {
       unsupported_ = true;
       forbidden(child(at, "items"), "items must be a schema object and not an array");
     }
-    if (context.inside_metadata && flag_keyword(schema, kEmbedded))
+    if (context.inside_metadata && fields::flag(schema, kEmbedded))
       forbidden(child(at, kEmbedded),
                 "must not be used inside of resource meta");
   }
 
   /// A keyword that only one type can have.
   void needs_type(const json& schema, const std::string& at, const char* type, const char* name) {
-    const std::string has = text_keyword(schema, "type");
+    const std::string has = fields::text(schema, "type");
     if (has == type) return;
     const std::string detail = std::string("must be ") + type + " if " + name + " is specified";
     if (has.empty())
@@ -199,7 +201,7 @@ class Rules {
   void map_type(const json& schema, const std::string& at) {
     if (keyword(schema, "x-kubernetes-map-type") == nullptr) return;
     needs_type(schema, at, "object", "x-kubernetes-map-type");
-    const std::string value = text_keyword(schema, "x-kubernetes-map-type");
+    const std::string value = fields::text(schema, "x-kubernetes-map-type");
     if (value != "atomic" && value != "granular")
       not_supported(child(at, "x-kubernetes-map-type"), value, R"("atomic", "granular")");
   }
@@ -207,24 +209,24 @@ class Rules {
   void list_type(const json& schema, const std::string& at) {
     if (keyword(schema, "x-kubernetes-list-type") == nullptr) return;
     needs_type(schema, at, "array", "x-kubernetes-list-type");
-    const std::string value = text_keyword(schema, "x-kubernetes-list-type");
+    const std::string value = fields::text(schema, "x-kubernetes-list-type");
     if (value != "atomic" && value != "set" && value != "map")
       not_supported(child(at, "x-kubernetes-list-type"), value, R"("atomic", "set", "map")");
     const json* items = schema_keyword(schema, "items");
-    if (value != "set" || items == nullptr || text_keyword(schema, "type") != "array") return;
-    const std::string type = text_keyword(*items, "type");
-    const std::string of_items = text_keyword(*items, "x-kubernetes-list-type");
+    if (value != "set" || items == nullptr || fields::text(schema, "type") != "array") return;
+    const std::string type = fields::text(*items, "type");
+    const std::string of_items = fields::text(*items, "x-kubernetes-list-type");
     const std::string detail = "must be atomic as item of a list with x-kubernetes-list-type=set";
     const json shown = of_items.empty() ? json() : json(of_items);
     if (type == "array" && !of_items.empty() && of_items != "atomic")
       invalid(child(at, "items.x-kubernetes-list-type"), shown, detail);
-    if (type == "object" && text_keyword(*items, "x-kubernetes-map-type") != "atomic")
+    if (type == "object" && fields::text(*items, "x-kubernetes-map-type") != "atomic")
       invalid(child(at, "items.x-kubernetes-map-type"), shown, detail);
   }
 
   void list_map_keys(const json& schema, const std::string& at) {
-    const std::vector<std::string> keys = names_keyword(schema, "x-kubernetes-list-map-keys");
-    const std::string list_type = text_keyword(schema, "x-kubernetes-list-type");
+    const std::vector<std::string> keys = fields::texts(schema, "x-kubernetes-list-map-keys");
+    const std::string list_type = fields::text(schema, "x-kubernetes-list-type");
     if (!keys.empty() && list_type != "map") {
       const std::string detail = "must be map if x-kubernetes-list-map-keys is non-empty";
       const std::string field = child(at, "x-kubernetes-list-type");
@@ -241,17 +243,17 @@ class Rules {
       required(child(at, "items"), "must have a schema if x-kubernetes-list-type is map");
     const json* items = schema_keyword(schema, "items");
     if (items == nullptr) return;
-    const std::string type = text_keyword(*items, "type");
+    const std::string type = fields::text(*items, "type");
     if (type != "object")
       return invalid(child(at, "items.type"), type,
                      "must be object if parent array's x-kubernetes-list-type is map");
     std::set<std::string> seen;
     for (const std::string& each : keys) {
-      const json* property = schema_keyword(object_keyword(*items, "properties"), each);
+      const json* property = schema_keyword(fields::object(*items, "properties"), each);
       if (property == nullptr) {
         invalid(child(at, "x-kubernetes-list-map-keys"), json(keys),
                 "entries must all be names of item properties");
-      } else if (const std::string of = text_keyword(*property, "type");
+      } else if (const std::string of = fields::text(*property, "type");
                  of == "array" || of == "object") {
         invalid(key(child(at, "items.properties"), each) + ".type", type,
                 "must be a scalar type if parent array's x-kubernetes-list-type is map");
@@ -264,31 +266,31 @@ class Rules {
 
   void list_items(const json& schema, const std::string& at) {
     const json* items = schema_keyword(schema, "items");
-    const std::string list_type = text_keyword(schema, "x-kubernetes-list-type");
+    const std::string list_type = fields::text(schema, "x-kubernetes-list-type");
     if (items == nullptr || (list_type != "set" && list_type != "map")) return;
-    if (flag_keyword(*items, "nullable"))
+    if (fields::flag(*items, "nullable"))
       forbidden(child(at, "items.nullable"),
                 "cannot be nullable when x-kubernetes-list-type is " + list_type);
     if (list_type != "map") return;
-    const std::vector<std::string> needed = names_keyword(*items, "required");
-    for (const std::string& each : names_keyword(schema, "x-kubernetes-list-map-keys")) {
-      const json* property = schema_keyword(object_keyword(*items, "properties"), each);
+    const std::vector<std::string> needed = fields::texts(*items, "required");
+    for (const std::string& each : fields::texts(schema, "x-kubernetes-list-map-keys")) {
+      const json* property = schema_keyword(fields::object(*items, "properties"), each);
       if (property == nullptr) continue;
       const std::string field = key(child(at, "items.properties"), each);
       if (std::ranges::find(needed, each) == needed.end() &&
           keyword(*property, "default") == nullptr)
         required(field + ".default", "this property is in x-kubernetes-list-map-keys, so it must "
                                      "have a default or be a required property");
-      if (flag_keyword(*property, "nullable"))
+      if (fields::flag(*property, "nullable"))
         forbidden(field + ".nullable",
                   "this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
     }
   }
 
   void rules(const json& schema, const std::string& at) {
-    const json& all = list_keyword(schema, "x-kubernetes-validations");
+    const json& all = fields::list(schema, "x-kubernetes-validations");
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const std::string rule = text_keyword(all[i], "rule");
+      const std::string rule = fields::text(all[i], "rule");
       if (rule.find_first_not_of(" \t\r\n") == rule.npos)
         required(index(child(at, "x-kubernetes-validations"), i) + ".rule",
                  "rule is not specified");
@@ -298,12 +300,12 @@ class Rules {
   // ValidateStructural: invariants
 
   void invariants(const json& schema, const std::string& at, Level level) {
-    const std::string type = text_keyword(schema, "type");
+    const std::string type = fields::text(schema, "type");
     if (type == "array" && schema_keyword(schema, "items") == nullptr)
       required(child(at, "items"), "must be specified");
     if (const json* items = schema_keyword(schema, "items"))
       invariants(*items, child(at, "items"), Level::kItem);
-    for (const auto& [name, part] : object_keyword(schema, "properties").items())
+    for (const auto& [name, part] : fields::object(schema, "properties").items())
       invariants(part, key(child(at, "properties"), name), Level::kField);
     const std::string additional = child(at, "additionalProperties");
     if (keyword(schema, "additionalProperties") != nullptr && level == Level::kRoot)
@@ -317,23 +319,23 @@ class Rules {
   }
 
   void extensions(const json& schema, const std::string& at) {
-    if (!flag_keyword(schema, kIntOrString)) return;
+    if (!fields::flag(schema, kIntOrString)) return;
     for (const char* name : {kPreserve, kEmbedded})
-      if (flag_keyword(schema, name))
+      if (fields::flag(schema, name))
         invalid(child(at, name), true, "must be false if x-kubernetes-int-or-string is true");
   }
 
   void type_rules(const json& schema, const std::string& at, Level level) {
-    const std::string type = text_keyword(schema, "type");
-    const bool embedded = flag_keyword(schema, kEmbedded);
+    const std::string type = fields::text(schema, "type");
+    const bool embedded = fields::flag(schema, kEmbedded);
     if (embedded && type != "object") {
       const char* detail = "must be object if x-kubernetes-embedded-resource is true";
       if (type.empty())
         required(child(at, "type"), detail);
       else
         invalid(child(at, "type"), type, detail);
-    } else if (type.empty() && !flag_keyword(schema, kIntOrString) &&
-               !flag_keyword(schema, kPreserve)) {
+    } else if (type.empty() && !fields::flag(schema, kIntOrString) &&
+               !fields::flag(schema, kPreserve)) {
       required(child(at, "type"),
                level == Level::kRoot   ? "must not be empty at the root"
                : level == Level::kItem ? "must not be empty for specified array items"
@@ -344,29 +346,29 @@ class Rules {
                 "must not be used if x-kubernetes-embedded-resource is set");
     if (level == Level::kRoot && !type.empty() && type != "object")
       invalid(child(at, "type"), type, "must be object at the root");
-    if (embedded && !flag_keyword(schema, kPreserve) &&
-        object_keyword(schema, "properties").empty())
+    if (embedded && !fields::flag(schema, kPreserve) &&
+        fields::object(schema, "properties").empty())
       required(child(at, "properties"),
                "must not be empty if x-kubernetes-embedded-resource is true without "
                "x-kubernetes-preserve-unknown-fields");
   }
 
   void metadata_rules(const json& schema, const std::string& at, Level level) {
-    const json& properties = object_keyword(schema, "properties");
+    const json& properties = fields::object(schema, "properties");
     const bool resource =
-        level == Level::kRoot || flag_keyword(schema, kEmbedded);
+        level == Level::kRoot || fields::flag(schema, kEmbedded);
     if (!resource) return;
     for (const char* name : {"kind", "apiVersion"}) {
       const json* part = schema_keyword(properties, name);
-      if (part != nullptr && text_keyword(*part, "type") != "string")
-        invalid(key(child(at, "properties"), name) + ".type", text_keyword(*part, "type"),
+      if (part != nullptr && fields::text(*part, "type") != "string")
+        invalid(key(child(at, "properties"), name) + ".type", fields::text(*part, "type"),
                 "must be string");
     }
     const json* metadata = schema_keyword(properties, "metadata");
     if (metadata == nullptr) return;
     const std::string field = key(child(at, "properties"), "metadata");
-    if (text_keyword(*metadata, "type") != "object")
-      invalid(child(field, "type"), text_keyword(*metadata, "type"), "must be object");
+    if (fields::text(*metadata, "type") != "object")
+      invalid(child(field, "type"), fields::text(*metadata, "type"), "must be object");
     if (level == Level::kRoot && !only_names(*metadata))
       forbidden(field,
                 "must not specify anything other than name and generateName, but metadata is "
@@ -387,17 +389,17 @@ class Rules {
 
   /// `structural`: the schema is part of the structure, not of a validation nested in it.
   void value_validation(const json& schema, const std::string& at, bool structural) {
-    const json& all_of = list_keyword(schema, "allOf");
-    const json& any_of = list_keyword(schema, "anyOf");
+    const json& all_of = fields::list(schema, "allOf");
+    const json& any_of = fields::list(schema, "anyOf");
     const bool skip_any = structural && is_int_or_string_pattern(any_of);
     for (std::size_t i = 0; i < any_of.size() && !skip_any; ++i)
       nested(any_of[i], index(child(at, "anyOf"), i), false);
     for (std::size_t i = 0; i < all_of.size(); ++i) {
       const bool pattern = structural && i == 0 &&
-                           is_int_or_string_pattern(list_keyword(all_of[i], "anyOf"));
+                           is_int_or_string_pattern(fields::list(all_of[i], "anyOf"));
       nested(all_of[i], index(child(at, "allOf"), i), pattern);
     }
-    const json& one_of = list_keyword(schema, "oneOf");
+    const json& one_of = fields::list(schema, "oneOf");
     for (std::size_t i = 0; i < one_of.size(); ++i)
       nested(one_of[i], index(child(at, "oneOf"), i), false);
     if (const json* no = schema_keyword(schema, "not")) nested(*no, child(at, "not"), false);
@@ -413,13 +415,13 @@ class Rules {
     }
     if (const json* items = schema_keyword(schema, "items"))
       nested(*items, child(at, "items"), false);
-    for (const auto& [name, part] : object_keyword(schema, "properties").items())
+    for (const auto& [name, part] : fields::object(schema, "properties").items())
       nested(part, key(child(at, "properties"), name), false);
     const json* additional = keyword(schema, "additionalProperties");
     if (additional != nullptr && *additional != json(false))
       forbidden(child(at, "additionalProperties"), "must be undefined to be structural");
     forbidden_keywords(schema, at);
-    if (object_keyword(schema, "properties").contains("metadata"))
+    if (fields::object(schema, "properties").contains("metadata"))
       forbidden(key(child(at, "properties"), "metadata"),
                 "must not be specified in a nested context");
   }
@@ -455,7 +457,7 @@ class Rules {
                           const std::string& schema_at,
                           const std::string& at,
                           std::string_view name) {
-    const json& parts = list_keyword(validation, name);
+    const json& parts = fields::list(validation, name);
     for (std::size_t i = 0; i < parts.size(); ++i)
       completeness(parts[i], &schema, schema_at, index(child(at, name), i));
   }
@@ -472,8 +474,8 @@ class Rules {
     if (const json* items = schema_keyword(validation, "items"))
       completeness(*items, schema_keyword(*schema, "items"), child(schema_at, "items"),
                    child(at, "items"));
-    for (const auto& [name, part] : object_keyword(validation, "properties").items())
-      completeness(part, schema_keyword(object_keyword(*schema, "properties"), name),
+    for (const auto& [name, part] : fields::object(validation, "properties").items())
+      completeness(part, schema_keyword(fields::object(*schema, "properties"), name),
                    key(child(schema_at, "properties"), name), key(child(at, "properties"), name));
   }
 

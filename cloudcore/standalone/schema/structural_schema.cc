@@ -7,12 +7,14 @@
 #include "cloudcore/standalone/schema/kind_table.h"
 #include "cloudcore/standalone/schema/schema_keywords.h"
 #include "common/base/assert.h"
+#include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
 
 namespace {
 
 using nlohmann::json;
+namespace fields = k8s::fields;
 using Shape = TypeSchema::Shape;
 using Ownership = TypeSchema::Ownership;
 
@@ -40,8 +42,8 @@ class Builder {
     put_shape(*type, schema);
     put_limits(*type, schema);
     put_annotations(*type, schema);
-    type->nullable = flag_keyword(schema, "nullable");
-    type->embedded_resource = flag_keyword(schema, kEmbedded);
+    type->nullable = fields::flag(schema, "nullable");
+    type->embedded_resource = fields::flag(schema, kEmbedded);
     if (type->shape == Shape::kObject && (is_root || type->embedded_resource))
       put_resource_fields(*type, schema, is_root);
     put_required(*type, schema);
@@ -49,9 +51,9 @@ class Builder {
   }
 
   void put_shape(TypeSchema& type, const json& schema) {
-    const std::string name = text_keyword(schema, "type");
-    type.preserve_unknown = flag_keyword(schema, kPreserve);
-    if (flag_keyword(schema, "x-kubernetes-int-or-string")) {
+    const std::string name = fields::text(schema, "type");
+    type.preserve_unknown = fields::flag(schema, kPreserve);
+    if (fields::flag(schema, "x-kubernetes-int-or-string")) {
       type.shape = Shape::kIntOrString;
     } else if (name == "object") {
       put_object(type, schema);
@@ -65,14 +67,14 @@ class Builder {
                    : name == "number"  ? Shape::kNumber
                                        : Shape::kBoolean;
     }
-    type.format = text_keyword(schema, "format");
+    type.format = fields::text(schema, "format");
   }
 
   void put_object(TypeSchema& type, const json& schema) {
-    if (text_keyword(schema, "x-kubernetes-map-type") == "atomic")
+    if (fields::text(schema, "x-kubernetes-map-type") == "atomic")
       type.ownership = Ownership::kAtomic;
     const json* additional = keyword(schema, "additionalProperties");
-    const json& properties = object_keyword(schema, "properties");
+    const json& properties = fields::object(schema, "properties");
     if (properties.empty() && additional != nullptr && *additional != json(false)) {
       type.shape = Shape::kMap;
       static const json kAnything = {{kPreserve, true}};
@@ -93,12 +95,12 @@ class Builder {
   }
 
   void put_list(TypeSchema& type, const json& schema) {
-    const std::string list_type = text_keyword(schema, "x-kubernetes-list-type");
+    const std::string list_type = fields::text(schema, "x-kubernetes-list-type");
     type.shape = Shape::kList;
     type.ownership = list_type == "map"   ? Ownership::kByKeys
                      : list_type == "set" ? Ownership::kSet
                                           : Ownership::kAtomic;
-    type.list_map_keys = names_keyword(schema, "x-kubernetes-list-map-keys");
+    type.list_map_keys = fields::texts(schema, "x-kubernetes-list-map-keys");
     const json* items = schema_keyword(schema, "items");
     SKERRY_ASSERT(items != nullptr, "a structural list has items");
     type.item = type_of(*items, false);
@@ -106,7 +108,7 @@ class Builder {
   }
 
   static void put_limits(TypeSchema& type, const json& schema) {
-    for (const json& value : list_keyword(schema, "enum")) type.enum_values.push_back(value);
+    for (const json& value : fields::list(schema, "enum")) type.enum_values.push_back(value);
     for (const char* name : {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
                              "multipleOf", "minLength", "maxLength", "pattern", "minItems",
                              "maxItems", "minProperties", "maxProperties", "oneOf", "anyOf",
@@ -123,7 +125,7 @@ class Builder {
     if (!limits.is_object()) return;
     if (limits.contains("anyOf") && is_pattern(limits["anyOf"])) limits.erase("anyOf");
     const auto all = limits.find("allOf");
-    if (all != limits.end() && !all->empty() && is_pattern(list_keyword(all->front(), "anyOf"))) {
+    if (all != limits.end() && !all->empty() && is_pattern(fields::list(all->front(), "anyOf"))) {
       all->front().erase("anyOf");
       if (all->front().empty()) all->erase(0);
       if (all->empty()) limits.erase("allOf");
@@ -135,7 +137,7 @@ class Builder {
     for (const char* name :
          {"description", "title", "example", "externalDocs", "x-kubernetes-validations"})
       if (const json* value = keyword(schema, name)) type.annotations[name] = *value;
-    if (!list_keyword(schema, "x-kubernetes-validations").empty()) owned_->has_rules = true;
+    if (!fields::list(schema, "x-kubernetes-validations").empty()) owned_->has_rules = true;
   }
 
   /// apiVersion, kind and metadata are there, whether the schema names them or not; what it says of
@@ -155,12 +157,13 @@ class Builder {
       found->type = object_meta;
     else
       insert(type, "metadata", object_meta);
-    const json* metadata = schema_keyword(object_keyword(schema, "properties"), "metadata");
+    const json* metadata = schema_keyword(fields::object(schema, "properties"), "metadata");
     if (!is_root || metadata == nullptr) return;
     json names = json::object();
-    for (const auto& [name, limits] : object_keyword(*metadata, "properties").items()) {
+    for (const auto& [name, limits] : fields::object(*metadata, "properties").items()) {
       json kept = limits;
-      for (const char* structure : {"type", "description", "title", "default"}) kept.erase(structure);
+      for (const char* structure : {"type", "description", "title", "default"})
+        kept.erase(structure);
       if (!kept.empty()) names[name] = std::move(kept);
     }
     if (names.empty()) return;
@@ -178,7 +181,7 @@ class Builder {
 
   /// A name may be required without being specified: that stays a limit.
   static void put_required(TypeSchema& type, const json& schema) {
-    for (const std::string& name : names_keyword(schema, "required")) {
+    for (const std::string& name : fields::texts(schema, "required")) {
       const auto found = std::ranges::find(type.fields, name, &FieldSchema::name);
       if (found != type.fields.end())
         found->required = true;
