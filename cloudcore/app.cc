@@ -13,6 +13,7 @@
 #include "cloudcore/kube/cpprest_http.h"
 #include "cloudcore/kube/request_gate.h"
 #include "cloudcore/node_records.h"
+#include "cloudcore/standalone/standalone.h"
 #include "common/async/task_group.h"
 #include "common/async/wakeup.h"
 #include "common/base/log.h"
@@ -55,6 +56,7 @@ struct App::Impl {
   explicit Impl(config::CloudConfig c) : config(std::move(c)) {}
 
   Result<void> run();
+  Result<void> start_standalone();
   Task<void> serve();
   Task<Result<void>> start();
   Task<void> stop();
@@ -76,6 +78,7 @@ struct App::Impl {
   Result<void> outcome;
   bool stopping = false;
 
+  std::unique_ptr<standalone::Standalone> own_api;
   std::shared_ptr<kube::HttpClient> http;
   std::shared_ptr<kube::Client> client;
   std::shared_ptr<cloudhub::IdentityStore> identities;
@@ -91,8 +94,25 @@ struct App::Impl {
   std::unique_ptr<metrics::HttpEndpoint> endpoint;
 };
 
+/// The own API comes first and goes last: to all others it is just a cluster.
+Result<void> App::Impl::start_standalone() {
+  if (!config.standalone) return {};
+  standalone::StandaloneOptions options;
+  options.data_dir = config.data_dir;
+  options.address = config.standalone_address;
+  options.port = static_cast<std::uint16_t>(config.standalone_port);
+  const cloudhub::ServerNames own = names();
+  options.dns_names = own.dns_names;
+  options.ip_addresses = own.ip_addresses;
+  own_api = std::make_unique<standalone::Standalone>(std::move(options));
+  if (auto started = own_api->start(); !started) return started;
+  config.kubeconfig = own_api->kubeconfig_file();
+  return {};
+}
+
 Result<void> App::Impl::run() {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets whose peer may be gone
+  if (auto started = start_standalone(); !started) return started;
   signals.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
     stopping = true;
@@ -100,6 +120,7 @@ Result<void> App::Impl::run() {
   });
   tasks.spawn("cloudcore", serve());
   control.run();
+  if (own_api) own_api->stop();
   return outcome;
 }
 

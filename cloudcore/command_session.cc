@@ -1,6 +1,7 @@
 #include "cloudcore/command_session.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 
 #include "cloudcore/cloudhub/identity_kube_store.h"
@@ -19,6 +20,8 @@ namespace skerry::cloudcore {
 Result<kube::ClientConfig> kube_client_config(const config::CloudConfig& config) {
   Result<kube::ClientConfig> found = [&config]() -> Result<kube::ClientConfig> {
     if (!config.kubeconfig.empty()) return kube::load_kubeconfig(config.kubeconfig);
+    const std::string own = config.data_dir + "/kubeconfig";  // a standalone cloudcore wrote it
+    if (std::filesystem::exists(own)) return kube::load_kubeconfig(own);
     const char* host = std::getenv("KUBERNETES_SERVICE_HOST");
     const char* port = std::getenv("KUBERNETES_SERVICE_PORT");
     if (host == nullptr || port == nullptr) {

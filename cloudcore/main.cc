@@ -16,6 +16,7 @@ struct Arguments {
   std::string config_file;
   std::string kubeconfig;
   std::string data_dir;
+  bool standalone = false;
   bool print_default = false;
   bool print_minimal = false;
 };
@@ -34,6 +35,7 @@ Result<config::CloudConfigRead> read_config(const Arguments& arguments) {
     read = std::move(*loaded);
   }
   if (!arguments.kubeconfig.empty()) read.config.kubeconfig = arguments.kubeconfig;
+  if (arguments.standalone) read.config.standalone = true;
   if (!arguments.data_dir.empty()) read.config.data_dir = arguments.data_dir;
   return read;
 }
@@ -54,6 +56,7 @@ int run(int argc, char** argv) {
   cli.add_option("--config", arguments.config_file, "configuration file (KubeEdge's keys)");
   cli.add_option("--kubeconfig", arguments.kubeconfig, "how to reach the Kubernetes API");
   cli.add_option("--data-dir", arguments.data_dir, "where state is kept");
+  cli.add_flag("--standalone", arguments.standalone, "serve a Kubernetes API of its own");
   cli.add_flag("--defaultconfig", arguments.print_default, "print every key with its default");
   cli.add_flag("--minconfig", arguments.print_minimal, "print the keys one usually sets");
 

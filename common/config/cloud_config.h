@@ -31,6 +31,9 @@ struct CloudConfig {
   std::int64_t hub_port = kDefaultHubPort;
   // skerry
   std::string data_dir = "/var/lib/skerry";
+  bool standalone = false;  // serves a Kubernetes API of its own
+  std::string standalone_address = "0.0.0.0";
+  std::int64_t standalone_port = 6443;  // 0: any free one
   bool cluster_wide_refs = false;
   std::int64_t hub_shards = 0;
   std::int64_t default_toleration_seconds = 300;  // the API server's --default-*-toleration-seconds

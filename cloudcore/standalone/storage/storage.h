@@ -20,7 +20,8 @@
 
 namespace skerry::standalone {
 
-/// Position in the log, over all keys. The first write gets 1. Never goes back, also over a restore.
+/// Position in the log, over all keys. The first write gets 1. Never goes back, also over a
+/// restore.
 using Revision = std::int64_t;
 
 struct StoredValue {
@@ -52,8 +53,8 @@ class Storage {
   virtual async::Task<Result<std::vector<Result<Revision>>>> append(
       std::vector<StorageWrite> writes) = 0;
 
-  /// The newest values of all keys that begin with `prefix` at `at` (0: now), sorted by key, after
-  /// the key `after`, `limit` at most (0: all). Errors: kGone (compacted), kStorage.
+  /// The newest values of all keys that begin with `prefix` (empty: all) at `at` (0: now), sorted
+  /// by key, after the key `after`, `limit` at most (0: all). Errors: kGone (compacted), kStorage.
   virtual async::Task<Result<std::vector<StoredValue>>> list(std::string prefix,
                                                              Revision at,
                                                              std::string after,
@@ -77,14 +78,15 @@ class Storage {
 };
 
 struct SqliteOptions {
-  std::string file;                       // mode 0600, made when it is not there
-  std::string vfs;                        // a test's; empty: the system's
+  std::string file;  // mode 0600, made when it is not there
+  std::string vfs;   // a test's; empty: the system's
 };
 
 /// WAL, synchronous=FULL, one writer thread. A damaged file is refused with what to do (restore a
 /// backup); it is never replaced by an empty one. Errors: kStorage, kConflict (another process has
 /// it open), kUnsupported (written by a newer release).
-Result<std::unique_ptr<Storage>> open_sqlite_storage(SqliteOptions options, async::Executor executor);
+Result<std::unique_ptr<Storage>> open_sqlite_storage(SqliteOptions options,
+                                                     async::Executor executor);
 
 /// Puts a backup in the place of `file`, which no process may have open; revisions go on above both
 /// files' last ones, so that no watcher sees them go back. Errors: kConflict, kMalformed (no

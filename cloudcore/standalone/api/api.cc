@@ -1,0 +1,118 @@
+#include "cloudcore/standalone/api/api.h"
+
+#include <algorithm>
+
+#include "cloudcore/standalone/schema/discovery.h"
+
+namespace skerry::standalone {
+namespace {
+
+using async::Task;
+
+/// What this API is compatible with; kubectl compares its own version with it.
+constexpr const char* kVersion =
+    R"({"major":"1","minor":"34","gitVersion":"v1.34.4+skerry","gitCommit":"","gitTreeState":"clean",)"
+    R"("buildDate":"","goVersion":"","compiler":"","platform":"linux/amd64"})";
+
+bool allows(const KindRow& row, const std::string& verb) {
+  return std::find(row.verbs.begin(), row.verbs.end(), verb) != row.verbs.end();
+}
+
+bool has_subresource(const KindRow& row, const std::string& name) {
+  return std::find(row.subresources.begin(), row.subresources.end(), name) !=
+         row.subresources.end();
+}
+
+ApiResponse text_response(std::string text) {
+  ApiResponse out = json_response(200, std::move(text));
+  out.content_type = "text/plain; charset=utf-8";
+  return out;
+}
+
+}  // namespace
+
+Api::Api(ObjectStore& store, seam::World world, std::string address)
+    : store_(store), rest_(store, world), address_(std::move(address)) {}
+
+Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
+  RequestInfo info = request_info(*request);
+  if (!info.is_resource) {
+    RestAnswer answer = document(*request);
+    co_return answer ? std::move(*answer) : error_response(answer.error());
+  }
+  RestAnswer answer = co_await resource(request, std::move(info));
+  if (answer) co_return std::move(*answer);
+  co_return error_response(answer.error());
+}
+
+// ---- what is no resource ------------------------------------------------------------------------
+
+RestAnswer Api::document(const ApiRequest& request) {
+  if (request.method != "GET" && request.method != "HEAD") return method_not_allowed();
+  const std::string& path = request.path;
+  if (path == "/version" || path == "/version/") return json_response(200, kVersion);
+  if (path.starts_with("/healthz") || path.starts_with("/livez") || path.starts_with("/readyz")) {
+    return text_response("ok");
+  }
+  return discovery(request);
+}
+
+RestAnswer Api::discovery(const ApiRequest& request) const {
+  const std::vector<KindRow>& rows = kinds_.rows();
+  const std::string path =
+      request.path.ends_with('/') ? request.path.substr(0, request.path.size() - 1) : request.path;
+  const bool aggregated = request.accept.find("as=APIGroupDiscoveryList") != std::string::npos;
+  if (aggregated && (path == "/api" || path == "/apis")) {
+    ApiResponse out = json_response(
+        200, path == "/api" ? aggregated_legacy_document(rows) : aggregated_groups_document(rows));
+    out.content_type = std::string(kAggregatedDiscoveryType);
+    return out;
+  }
+  if (path == "/api") return json_response(200, api_versions_document(address_));
+  if (path == "/apis") return json_response(200, api_group_list_document(rows));
+  std::optional<std::string> found;
+  if (path.starts_with("/api/")) {
+    found = api_resource_list_document(rows, GroupVersion{"", path.substr(5)});
+  } else if (path.starts_with("/apis/")) {
+    const std::string rest = path.substr(6);
+    const std::size_t slash = rest.find('/');
+    found = slash == std::string::npos
+                ? api_group_document(rows, rest)
+                : api_resource_list_document(
+                      rows, GroupVersion{rest.substr(0, slash), rest.substr(slash + 1)});
+  }
+  if (!found) return not_found_path();
+  return json_response(200, std::move(*found));
+}
+
+// ---- resources ----------------------------------------------------------------------------------
+
+Task<RestAnswer> Api::resource(std::shared_ptr<const ApiRequest> request, RequestInfo info) {
+  auto found = std::make_shared<ResourceRequest>();
+  found->row = kinds_.find(info.gv, info.resource);
+  if (!found->row) co_return not_found_path();
+  found->info = std::move(info);
+  found->request = std::move(request);
+  const std::string& verb = found->info.verb;
+  const std::string& subresource = found->info.subresource;
+  if (!subresource.empty() && !has_subresource(*found->row, subresource)) {
+    co_return not_found_path();
+  }
+  const bool plain = subresource.empty() || subresource == "status";
+  if (!plain) co_return method_not_allowed();  // each has its own handler
+  if (subresource.empty() && !allows(*found->row, verb)) co_return method_not_allowed();
+  const bool needs_namespace = found->row->namespaced && found->info.ns.empty();
+  if (needs_namespace && verb != "list" && verb != "watch") co_return not_found_path();
+
+  if (verb == "get") co_return rest_.get(*found);
+  if (verb == "list") co_return rest_.list(*found);
+  if (verb == "watch") co_return rest_.watch(*found);
+  if (verb == "create") co_return co_await rest_.create(found);
+  if (verb == "update") co_return co_await rest_.update(found);
+  if (verb == "patch") co_return co_await rest_.patch(found);
+  if (verb == "delete") co_return co_await rest_.remove(found);
+  if (verb == "deletecollection") co_return co_await rest_.remove_collection(found);
+  co_return method_not_allowed();
+}
+
+}  // namespace skerry::standalone

@@ -1,0 +1,43 @@
+// The standalone Kubernetes API as one function from request to answer: routing, discovery, health,
+// and the resources. HTTP and authentication come before it (server/), storage after it.
+//
+// Order of a request: request_info -> authorise -> documents, or kind -> Rest's verb.
+//
+// Owner: Standalone. Thread: its loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "cloudcore/standalone/api/kind_registry.h"
+#include "cloudcore/standalone/api/object_store.h"
+#include "cloudcore/standalone/api/request.h"
+#include "cloudcore/standalone/api/rest.h"
+#include "common/async/task.h"
+#include "common/seam/world.h"
+
+namespace skerry::standalone {
+
+class Api {
+ public:
+  /// `address`: host:port where any client may reach the server, for discovery.
+  Api(ObjectStore& store, seam::World world, std::string address);
+
+  async::Task<ApiResponse> handle(std::shared_ptr<const ApiRequest> request);
+
+  KindRegistry& kinds() { return kinds_; }
+
+ private:
+  async::Task<RestAnswer> resource(std::shared_ptr<const ApiRequest> request, RequestInfo info);
+  RestAnswer document(const ApiRequest& request);
+  RestAnswer discovery(const ApiRequest& request) const;
+
+  ObjectStore& store_;
+  KindRegistry kinds_;
+  Rest rest_;
+  std::string address_;
+};
+
+}  // namespace skerry::standalone

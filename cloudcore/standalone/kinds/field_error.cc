@@ -1,0 +1,75 @@
+#include "cloudcore/standalone/kinds/field_error.h"
+
+#include <algorithm>
+
+namespace skerry::standalone {
+namespace {
+
+using nlohmann::json;
+
+std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
+
+/// A value as Go's field errors print it: strings quoted, numbers bare, others as JSON in a string.
+std::string shown(const json& value) {
+  return value.is_string() ? json(value).dump() : value.dump();
+}
+
+}  // namespace
+
+std::string FieldError::text() const { return field + ": " + cause(); }
+
+const char* FieldError::reason() const {
+  switch (kind) {
+    case FieldError::Kind::kRequired:
+      return "FieldValueRequired";
+    case FieldError::Kind::kInvalid:
+      return "FieldValueInvalid";
+    case FieldError::Kind::kNotSupported:
+      return "FieldValueNotSupported";
+    case FieldError::Kind::kForbidden:
+      return "FieldValueForbidden";
+    case FieldError::Kind::kDuplicate:
+      return "FieldValueDuplicate";
+    case FieldError::Kind::kTooLong:
+      return "FieldValueTooLong";
+    case FieldError::Kind::kTooMany:
+      return "FieldValueTooMany";
+    case FieldError::Kind::kNotFound:
+      return "FieldValueNotFound";
+    case FieldError::Kind::kTypeInvalid:
+      return "FieldValueTypeInvalid";
+  }
+  return "FieldValueInvalid";
+}
+
+std::string FieldError::cause() const {
+  const std::string tail = detail.empty() ? "" : ": " + detail;
+  switch (kind) {
+    case FieldError::Kind::kRequired:
+      return "Required value" + tail;
+    case FieldError::Kind::kForbidden:
+      return "Forbidden" + tail;
+    case FieldError::Kind::kTooLong:
+      return "Too long" + tail;
+    case FieldError::Kind::kTooMany:
+      return "Too many" + tail;
+    case FieldError::Kind::kDuplicate:
+      return "Duplicate value: " + shown(value) + tail;
+    case FieldError::Kind::kNotFound:
+      return "Not found: " + shown(value) + tail;
+    case FieldError::Kind::kInvalid:
+      return "Invalid value: " + shown(value) + tail;
+    case FieldError::Kind::kTypeInvalid:
+      return "Invalid value: " + shown(value) + tail;
+    case FieldError::Kind::kNotSupported:
+      break;
+  }
+  std::vector<std::string> names = supported;
+  std::sort(names.begin(), names.end());
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + in_quotes(name);
+  return "Unsupported value: " + shown(value) +
+         (list.empty() ? tail : ": supported values: " + list);
+}
+
+}  // namespace skerry::standalone

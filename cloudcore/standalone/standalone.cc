@@ -1,0 +1,180 @@
+#include "cloudcore/standalone/standalone.h"
+
+#include <future>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+// clang-format off
+#include "common/async/task.h"
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+// clang-format on
+
+#include "cloudcore/standalone/api/api.h"
+#include "cloudcore/standalone/bootstrap.h"
+#include "cloudcore/standalone/server/http_server.h"
+#include "cloudcore/standalone/server_identity.h"
+#include "common/async/task_group.h"
+#include "common/async/wakeup.h"
+#include "common/base/log.h"
+
+namespace skerry::standalone {
+namespace {
+
+using async::Task;
+using Loop = boost::asio::io_context;
+
+constexpr Revision kRevisionsKept = 10'000;
+constexpr auto kCompactInterval = 5min;
+constexpr auto kCertificateCheck = 1h;
+
+/// The same time for every wrong guess.
+bool same_secret(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned char different = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    different |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  }
+  return different == 0;
+}
+
+}  // namespace
+
+struct Standalone::Impl {
+  explicit Impl(StandaloneOptions o) : options(std::move(o)) {}
+
+  Task<void> serve(std::shared_ptr<std::promise<Result<void>>> started);
+  Task<Result<void>> open();
+  Result<void> open_identity();
+  Task<void> keep_compact();
+  Task<void> keep_certificate();
+  std::optional<User> authenticate(const Credentials& credentials) const;
+
+  StandaloneOptions options;
+  seam::World world = seam::posix_world();
+  Loop loop{1};
+  async::Executor executor = loop.get_executor();
+  async::Wakeup stop_asked{executor};
+  async::TaskGroup tasks{executor};
+  std::thread thread;
+  bool stopping = false;
+
+  std::string kubeconfig_file;
+  std::unique_ptr<ServerIdentity> identity;
+  std::shared_ptr<tls::ServerContext> context;
+  std::unique_ptr<ObjectStore> store;
+  std::unique_ptr<Api> api;
+  std::unique_ptr<HttpServer> server;
+};
+
+Result<void> Standalone::Impl::open_identity() {
+  auto opened = ServerIdentity::open(options, world);
+  if (!opened) return fail(opened.error());
+  identity = std::make_unique<ServerIdentity>(std::move(*opened));
+  auto issued = identity->issue(world.clock.wall());
+  if (!issued) return fail(issued.error());
+  auto created = tls::ServerContext::create(*issued, identity->ca_pem());
+  if (!created) return fail(created.error());
+  context = *created;
+  return {};
+}
+
+Task<Result<void>> Standalone::Impl::open() {
+  if (auto opened = open_identity(); !opened) co_return fail(opened.error());
+  SqliteOptions file;
+  file.file = options.data_dir + "/standalone/objects.db";
+  auto storage = open_sqlite_storage(file, executor);
+  if (!storage) co_return fail(storage.error());
+  store = std::make_unique<ObjectStore>(std::move(*storage), executor);
+  if (auto loaded = co_await store->load(); !loaded) co_return fail(loaded.error());
+  const std::string shown = "127.0.0.1:" + std::to_string(options.port);
+  api = std::make_unique<Api>(*store, world, shown);
+  if (auto made = co_await make_bootstrap_objects(*api); !made) co_return fail(made.error());
+
+  HttpParts parts{world, context, [this](const Credentials& given) { return authenticate(given); },
+                  [this](std::shared_ptr<const ApiRequest> request) {
+                    return api->handle(std::move(request));
+                  }};
+  server = std::make_unique<HttpServer>(executor, std::move(parts));
+  const auto port = server->listen(options.address, options.port);
+  if (!port) co_return fail("the standalone API", port.error());
+  auto written = identity->write_kubeconfig(*port);
+  if (!written) co_return fail(written.error());
+  kubeconfig_file = *written;
+  tasks.spawn("compaction", keep_compact());
+  tasks.spawn("the API's certificate", keep_certificate());
+  log::info("the standalone API serves",
+            {{"port", *port}, {"revision", store->current()}, {"kubeconfig", kubeconfig_file}});
+  co_return Result<void>();
+}
+
+Task<void> Standalone::Impl::serve(std::shared_ptr<std::promise<Result<void>>> started) {
+  started->set_value(co_await open());
+  while (!stopping) co_await stop_asked.wait_until(TimePoint::max());
+  if (server) co_await server->stop();
+  if (store) co_await store->stop();
+}
+
+Task<void> Standalone::Impl::keep_compact() {
+  while (!stopping) {
+    co_await stop_asked.wait_until(world.clock.now() + kCompactInterval);
+    if (stopping) break;
+    Storage& storage = store->storage();
+    // Half as much again is kept before anything is written: an idle API writes nothing.
+    const Revision beyond = storage.current() - storage.compacted();
+    if (beyond < kRevisionsKept * 3 / 2) continue;
+    const auto done = co_await storage.compact(storage.current() - kRevisionsKept);
+    if (!done) log::warning("old revisions stay", {done.error()});
+  }
+}
+
+Task<void> Standalone::Impl::keep_certificate() {
+  while (!stopping) {
+    co_await stop_asked.wait_until(world.clock.now() + kCertificateCheck);
+    if (stopping || !identity->needs_reissue(world.clock.wall())) continue;
+    const auto issued = identity->issue(world.clock.wall());
+    const Result<void> loaded =
+        issued ? context->reload(*issued, identity->ca_pem()) : Result<void>(fail(issued.error()));
+    if (!loaded) log::error("the API's certificate was not issued anew", {loaded.error()});
+  }
+}
+
+std::optional<User> Standalone::Impl::authenticate(const Credentials& credentials) const {
+  if (!credentials.bearer_token.empty()) {
+    if (!same_secret(credentials.bearer_token, identity->admin_token())) return std::nullopt;
+    return User{"system:admin", "", {"system:masters", "system:authenticated"}, {}};
+  }
+  if (credentials.certificate) {
+    return User{credentials.certificate->common_name,
+                "",
+                {credentials.certificate->organisation, "system:authenticated"},
+                {}};
+  }
+  return std::nullopt;
+}
+
+Standalone::Standalone(StandaloneOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Standalone::~Standalone() { stop(); }
+
+Result<void> Standalone::start() {
+  auto started = std::make_shared<std::promise<Result<void>>>();
+  auto answer = started->get_future();
+  impl_->tasks.spawn("standalone", impl_->serve(std::move(started)));
+  impl_->thread = std::thread([this] { impl_->loop.run(); });
+  return answer.get();
+}
+
+const std::string& Standalone::kubeconfig_file() const { return impl_->kubeconfig_file; }
+
+void Standalone::stop() {
+  if (!impl_->thread.joinable()) return;
+  async::post(impl_->executor, [impl = impl_.get()] {
+    impl->stopping = true;
+    impl->stop_asked.notify();
+  });
+  impl_->thread.join();
+}
+
+}  // namespace skerry::standalone

@@ -1,0 +1,41 @@
+// The standalone Kubernetes API as one part of cloudcore: its CA and administrator, its storage,
+// its objects, its server, on a thread of their own. cloudcore talks to it like to any other
+// cluster, by the kubeconfig that is written here.
+//
+// Owner: App. Thread: calls from the main thread, before and after its loop runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace skerry::standalone {
+
+struct StandaloneOptions {
+  std::string data_dir;                   // all state is in <data_dir>/standalone
+  std::string address;                    // an IP address to listen on; 0.0.0.0: all
+  std::uint16_t port = 6443;              // 0: any free one
+  std::vector<std::string> dns_names;     // of the server's certificate, beyond localhost and
+  std::vector<std::string> ip_addresses;  // kubernetes.default.svc
+};
+
+class Standalone {
+ public:
+  explicit Standalone(StandaloneOptions options);
+  ~Standalone();
+
+  /// Returns when the API serves, or why it cannot. Errors: one line that says what to do.
+  Result<void> start();
+  /// The administrator's, mode 0600; its server is reached over loopback.
+  const std::string& kubeconfig_file() const;
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skerry::standalone
