@@ -54,6 +54,7 @@ RestAnswer Api::document(const ApiRequest& request) {
   if (path.starts_with("/healthz") || path.starts_with("/livez") || path.starts_with("/readyz")) {
     return text_response("ok");
   }
+  if (path.starts_with("/openapi/")) return openapi_.answer(request, kinds_);
   return discovery(request);
 }
 

@@ -13,6 +13,7 @@
 
 #include "cloudcore/standalone/api/kind_registry.h"
 #include "cloudcore/standalone/api/object_store.h"
+#include "cloudcore/standalone/api/openapi_documents.h"
 #include "cloudcore/standalone/api/request.h"
 #include "cloudcore/standalone/api/rest.h"
 #include "common/async/task.h"
@@ -36,6 +37,7 @@ class Api {
 
   ObjectStore& store_;
   KindRegistry kinds_;
+  OpenApiDocuments openapi_;
   Rest rest_;
   std::string address_;
 };
