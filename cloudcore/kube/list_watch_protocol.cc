@@ -21,6 +21,11 @@ ListWatchSteps ListWatchProtocol::list_now() {
 ListWatchSteps ListWatchProtocol::on_page(TimePoint now,
                                           ResourceVersion version,
                                           const std::string& continue_token) {
+  if (state_ == State::kProbing) {
+    ListWatchSteps steps = version < version_ ? list_now() : watch_now(now);
+    if (version >= version_) steps.insert(steps.begin(), DropPages{});
+    return steps;
+  }
   if (state_ != State::kListing) return {};
   // Later pages show the state of the first. If a server thinks otherwise, the lower version is the
   // safe one to watch from: an event too many is dropped, one too few is lost.
@@ -50,6 +55,7 @@ ListWatchSteps ListWatchProtocol::stale_list(TimePoint now, ResourceVersion vers
 }
 
 ListWatchSteps ListWatchProtocol::on_page_failed(TimePoint now, const Error& error) {
+  if (state_ == State::kProbing) return wait(now, error, Next::kProbe);
   if (state_ != State::kListing) return {};
   if (error.code == Code::kGone) return gone(now, error);
   if (error.code == Code::kTooLarge && page_limit_ > 1) {
@@ -57,6 +63,12 @@ ListWatchSteps ListWatchProtocol::on_page_failed(TimePoint now, const Error& err
     return list_now();
   }
   return wait(now, error, Next::kList);
+}
+
+ListWatchSteps ListWatchProtocol::probe_now() {
+  state_ = State::kProbing;
+  deadline_ = TimePoint::max();  // the HTTP client's
+  return {FetchPage{"", 1}};
 }
 
 ListWatchSteps ListWatchProtocol::watch_now(TimePoint now) {
@@ -112,14 +124,14 @@ ListWatchSteps ListWatchProtocol::on_watch_end(TimePoint now, const std::optiona
     next = watch_now(now);
   } else if (!error) {
     next =
-        wait(now, {Code::kUnavailable, "the API server closes watches at once", {}}, Next::kWatch);
+        wait(now, {Code::kUnavailable, "the API server closes watches at once", {}}, Next::kProbe);
   } else if (error->code == Code::kGone) {
     next = gone(now, *error);
   } else if (error->code == Code::kMalformed || error->code == Code::kTooLarge) {
     ++counters_.malformed_lines;
     next = wait(now, *error, Next::kList);
   } else {
-    next = wait(now, *error, Next::kWatch);
+    next = wait(now, *error, Next::kProbe);
   }
   for (ListWatchStep& step : next) steps.push_back(std::move(step));
   return steps;
@@ -127,7 +139,7 @@ ListWatchSteps ListWatchProtocol::on_watch_end(TimePoint now, const std::optiona
 
 ListWatchSteps ListWatchProtocol::on_deadline(TimePoint now) {
   if (now < deadline_) return {};
-  if (state_ == State::kWaiting) return next_ == Next::kList ? list_now() : watch_now(now);
+  if (state_ == State::kWaiting) return next_ == Next::kList ? list_now() : probe_now();
   if (state_ == State::kWatching || state_ == State::kWatchOpening) {
     return on_watch_end(now, Error{Code::kTimeout, "the watch is silent: opening another", {}});
   }

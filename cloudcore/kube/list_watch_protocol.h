@@ -5,6 +5,8 @@
 //  - 410 anywhere: a new list, at once the first time, with backoff when it repeats;
 //  - nothing at or below a delivered version is delivered again; a list below it is refused, and
 //    accepted as a restored cluster only after kStaleListsMax such answers in a row;
+//  - after a failed or silent watch one small read asks where the server is: a server that was
+//    restored meanwhile would let a watch at a version it has not reached wait in silence;
 //  - backoff 0.8 s x 2 to 30 s with jitter, forgotten after 2 min of health; never a busy loop.
 #pragma once
 
@@ -73,10 +75,11 @@ class ListWatchProtocol {
   ListWatchCounters& counters() { return counters_; }
 
  private:
-  enum class State : std::uint8_t { kIdle, kListing, kWatchOpening, kWatching, kWaiting };
-  enum class Next : std::uint8_t { kList, kWatch };
+  enum class State : std::uint8_t { kIdle, kListing, kProbing, kWatchOpening, kWatching, kWaiting };
+  enum class Next : std::uint8_t { kList, kProbe };
 
   ListWatchSteps list_now();
+  ListWatchSteps probe_now();
   ListWatchSteps watch_now(TimePoint now);
   ListWatchSteps gone(TimePoint now, const Error& error);
   ListWatchSteps stale_list(TimePoint now, ResourceVersion version);

@@ -147,7 +147,8 @@ TEST_CASE("ListWatchProtocol: a watch closed at once without an event is a failu
   m.synced_at(10);
   CHECK(m.ended() == "close drop state:unavailable");
   CHECK(m.wait() == kBackoffMin / 2);
-  CHECK(m.at_deadline() == "watch:10");
+  CHECK(m.at_deadline() == "fetch/1");
+  CHECK(m.page(11, "more") == "drop watch:10");
 }
 
 TEST_CASE("ListWatchProtocol: a connection cut inside an event continues from the version before",
@@ -156,8 +157,24 @@ TEST_CASE("ListWatchProtocol: a connection cut inside an event continues from th
   m.synced_at(10);
   m.event(12);
   CHECK(m.failed(Code::kUnavailable) == "close drop state:unavailable");
-  CHECK(m.at_deadline() == "watch:12");
+  CHECK(m.at_deadline() == "fetch/1");
+  CHECK(m.page(12) == "drop watch:12");
   CHECK(m.opened() == "state:ok");
+}
+
+TEST_CASE("ListWatchProtocol: a server that was restored under a watch is noticed", "[kube]") {
+  Machine m;
+  m.synced_at(100);
+  m.failed(Code::kUnavailable);
+  CHECK(m.at_deadline() == "fetch/1");
+  CHECK(m.page_failed(Code::kUnavailable) == "drop");  // it is not back yet
+  CHECK(m.at_deadline() == "fetch/1");
+  CHECK(m.page(40, "more") == "drop fetch");
+  for (int i = 0; i < kStaleListsMax; ++i) {
+    m.page(40);
+    CHECK(m.at_deadline() == "drop fetch");
+  }
+  CHECK(m.page(40) == "keep deliver:40 watch:40");
 }
 
 TEST_CASE("ListWatchProtocol: duplicates and older events are not delivered", "[kube]") {
@@ -192,7 +209,7 @@ TEST_CASE("ListWatchProtocol: Retry-After is respected, at the list and at the w
   m.page(10);
   m.failed(Code::kThrottled, std::chrono::seconds(9));
   CHECK(m.wait() == std::chrono::seconds(9));
-  CHECK(m.at_deadline() == "watch:10");
+  CHECK(m.at_deadline() == "fetch/1");
 }
 
 TEST_CASE("ListWatchProtocol: backoff doubles to 30 s and is forgotten after health", "[kube]") {
@@ -211,6 +228,7 @@ TEST_CASE("ListWatchProtocol: backoff doubles to 30 s and is forgotten after hea
   m.failed(Code::kUnavailable);
   CHECK(m.wait() == 15s);
   m.at_deadline();
+  m.page(10);
   m.opened();
   m.now += kBackoffForgetAfter;
   m.failed(Code::kUnavailable);
@@ -269,7 +287,8 @@ TEST_CASE("ListWatchProtocol: a silent watch is replaced", "[kube]") {
   m.event(12);
   CHECK(m.wait() == kBookmarkSilenceMax);
   CHECK(m.at_deadline() == "close drop state:timeout");
-  CHECK(m.at_deadline() == "watch:12");
+  CHECK(m.at_deadline() == "fetch/1");
+  CHECK(m.page(12) == "drop watch:12");
 }
 
 TEST_CASE("ListWatchProtocol: late input of an earlier state is ignored", "[kube]") {
