@@ -154,7 +154,7 @@ Task<Result<void>> App::Impl::start() {
 
   records = std::make_unique<StoredNodeRecords>(identities);
   controller = std::make_unique<edgecontroller::EdgeController>(
-      executor, *client, *records,
+      executor, *client, *records, registry,
       edgecontroller::Options{config.cluster_wide_refs,
                               std::chrono::seconds(config.default_toleration_seconds)});
   controller->start();

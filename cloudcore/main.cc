@@ -79,6 +79,10 @@ int run(int argc, char** argv) {
   CLI::App* revoke = nodes->add_subcommand("revoke", "shut a node out, at once and for good");
   revoke->add_option("name", node.node, "the node")->required();
   revoke->add_option("--reason", node.reason, "for people");
+  CLI::App* accept =
+      nodes->add_subcommand("accept", "let a node of another cluster follow this one");
+  accept->add_option("name", node.node, "the node");
+  accept->add_flag("--all", node.all, "every node that has joined");
 
   CLI11_PARSE(cli, argc, argv);
 
@@ -97,6 +101,7 @@ int run(int argc, char** argv) {
   if (nodes->parsed()) {
     if (list_nodes->parsed()) node.verb = NodeCommand::Verb::kList;
     if (revoke->parsed()) node.verb = NodeCommand::Verb::kRevoke;
+    if (accept->parsed()) node.verb = NodeCommand::Verb::kAccept;
     return node_command(read->config, node);
   }
   return serve(*read);

@@ -7,6 +7,7 @@
 #include "cloudcore/cloudhub/deny_list.h"
 #include "cloudcore/cloudhub/identity_nodes.h"
 #include "cloudcore/command_session.h"
+#include "cloudcore/kube/cluster_id.h"
 #include "common/config/edge_config.h"
 #include "common/k8s/time.h"
 
@@ -50,11 +51,51 @@ async::Task<Result<void>> revoke(CommandSession session, NodeName node, std::str
   co_return Result<void>();
 }
 
+/// Answers which nodes: the one that is named, or every one that has joined.
+async::Task<Result<std::vector<NodeName>>> chosen(CommandSession session, NodeCommand command) {
+  std::vector<NodeName> names;
+  if (!command.all) {
+    names.emplace_back(command.node);
+    co_return names;
+  }
+  Result<std::vector<NodeIdentity>> nodes = co_await cloudhub::list_identities(session.identities);
+  if (!nodes) co_return fail(nodes.error());
+  for (const NodeIdentity& node : *nodes) names.push_back(node.node);
+  co_return names;
+}
+
+async::Task<Result<void>> accept(CommandSession session, NodeCommand command) {
+  const Result<ClusterId> cluster = co_await kube::read_cluster_id(*session.client);
+  if (!cluster) co_return fail(cluster.error());
+  const Result<std::vector<NodeName>> nodes = co_await chosen(session, command);
+  if (!nodes) co_return fail(nodes.error());
+  for (const NodeName& node : *nodes) {
+    const Result<bool> known = co_await cloudhub::accept_node(session.identities, node, *cluster);
+    if (!known) co_return fail(node.str(), known.error());
+    if (!*known) {
+      co_return fail(Code::kNotFound, "no node " + node.str() +
+                                          " has joined here; is it spelled right? If it is: "
+                                          "`edgecore reset` there, and join again");
+    }
+    fmt::print("node {} accepted: what it runs follows this cluster from now on\n", node.str());
+  }
+  co_return Result<void>();
+}
+
 Result<void> run(const config::CloudConfig& config, const NodeCommand& command) {
   if (command.verb == NodeCommand::Verb::kList) return run_command(config, list);
+  const bool accepting = command.verb == NodeCommand::Verb::kAccept;
+  if (accepting && command.all == !command.node.empty()) {
+    return fail(Code::kMalformed, "accept: give the node's NAME, or --all");
+  }
+  const Command accept_them = [command](CommandSession session) {
+    return accept(std::move(session), command);
+  };
+  if (accepting && command.all) return run_command(config, accept_them);
   if (!config::is_node_name(command.node)) {
     return fail(Code::kMalformed, "\"" + command.node + "\" cannot be a node's name");
   }
+  if (accepting) return run_command(config, accept_them);
   return run_command(config, [command](CommandSession session) {
     return revoke(std::move(session), NodeName(command.node), command.reason);
   });

@@ -1,4 +1,4 @@
-// `cloudcore node list|revoke`.
+// `cloudcore node list|revoke|accept`.
 #pragma once
 
 #include <string>
@@ -8,9 +8,10 @@
 namespace skerry::cloudcore {
 
 struct NodeCommand {
-  enum class Verb { kList, kRevoke };
+  enum class Verb { kList, kRevoke, kAccept };
   Verb verb = Verb::kList;
-  std::string node;    // revoke: NAME
+  std::string node;    // revoke, accept: NAME
+  bool all = false;    // accept: every node that has joined
   std::string reason;  // revoke: --reason, for people
 };
 

@@ -16,6 +16,7 @@ async::Task<Result<edgecontroller::NodeRecord>> StoredNodeRecords::find(NodeName
   if (*identity) {
     record.labels = (*identity)->labels;
     record.registered = (*identity)->registered;
+    record.accepted_cluster = (*identity)->accepted_cluster;
   }
   co_return record;
 }

@@ -14,6 +14,7 @@ using k8s::fields::time;
 using nlohmann::json;
 
 constexpr const char* kDatum = "identity.json";
+constexpr int kConflictRetries = 5;
 
 }  // namespace
 
@@ -29,7 +30,8 @@ Record encode_identity(const NodeIdentity& identity) {
                      {"token", identity.token_id},
                      {"labels", identity.labels},
                      {"lineage", identity.lineage},
-                     {"registered", identity.registered}};
+                     {"registered", identity.registered},
+                     {"acceptedCluster", identity.accepted_cluster.str()}};
   return {.kind = RecordKind::kNodeIdentity,
           .name = identity_record_name(identity.node),
           .data = {{kDatum, body.dump()}},
@@ -60,6 +62,7 @@ Result<NodeIdentity> decode_identity(const Record& record) {
     if (serial.is_string()) identity.lineage.push_back(serial.get<std::string>());
   }
   identity.registered = body.contains("registered") && body["registered"] == true;
+  identity.accepted_cluster = ClusterId(text(body, "acceptedCluster"));
   identity.resource_version = record.resource_version;
   return identity;
 }
@@ -132,6 +135,23 @@ async::Task<Result<bool>> revoke_node(std::shared_ptr<IdentityStore> store,
   Result<void> changed = co_await change_deny_list(store, std::move(deny));
   if (!changed) co_return fail(changed.error());
   co_return identity->has_value();
+}
+
+async::Task<Result<bool>> accept_node(std::shared_ptr<IdentityStore> store,
+                                      NodeName node,
+                                      ClusterId cluster) {
+  for (int attempt = 0; attempt < kConflictRetries; ++attempt) {
+    Result<std::optional<NodeIdentity>> identity = co_await find_identity(store, node);
+    if (!identity) co_return fail(identity.error());
+    if (!*identity) co_return false;
+    if ((*identity)->accepted_cluster == cluster) co_return true;
+    (*identity)->accepted_cluster = cluster;
+    (*identity)->registered = false;
+    Result<void> put = co_await put_identity(store, std::move(**identity));
+    if (put) co_return true;
+    if (put.error().code != Code::kConflict) co_return fail(put.error());
+  }
+  co_return fail(Code::kConflict, "the node's record changes all the time; try again");
 }
 
 }  // namespace skerry::cloudhub

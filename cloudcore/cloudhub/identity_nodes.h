@@ -29,6 +29,8 @@ struct NodeIdentity {
   std::vector<std::string> lineage;
   /// The Node was created since the last join: if it is missing now, an administrator deleted it.
   bool registered = false;
+  /// Into which an administrator let it come although its store is another cluster's.
+  ClusterId accepted_cluster;
   std::string resource_version;
 };
 
@@ -56,5 +58,11 @@ async::Task<Result<bool>> revoke_node(std::shared_ptr<IdentityStore> store,
                                       NodeName node,
                                       WallTime now,
                                       std::string reason);
+
+/// The node may come into `cluster` although its store belongs to another, and its Node is created
+/// there. Answers whether the node was known. Errors: kConflict: its record changes all the time.
+async::Task<Result<bool>> accept_node(std::shared_ptr<IdentityStore> store,
+                                      NodeName node,
+                                      ClusterId cluster);
 
 }  // namespace skerry::cloudhub

@@ -1,10 +1,10 @@
 #include "cloudcore/edgecontroller/cluster_watches.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <set>
 
+#include "cloudcore/kube/cluster_id.h"
 #include "common/base/log.h"
-#include "common/k8s/json_fields.h"
 
 namespace skerry::edgecontroller {
 namespace {
@@ -74,6 +74,7 @@ void ClusterWatches::stop() {
 void ClusterWatches::watch_nodes() {
   kube::ListWatchHandlers on_node;
   on_node.on_list = [this](auto list, ResourceVersion version) {
+    begin_again_if_replaced();
     index_.accept_older(Kind::kNode, truth_of_list(node_watch_.get(), version));
     on_nodes(std::move(list));
     index_.accept_older(Kind::kNode, {});
@@ -88,6 +89,7 @@ void ClusterWatches::watch_nodes() {
 void ClusterWatches::watch_pods() {
   kube::ListWatchHandlers on_pod;
   on_pod.on_list = [this](auto list, ResourceVersion version) {
+    begin_again_if_replaced();
     index_.accept_older(Kind::kPod, truth_of_list(pod_watch_.get(), version));
     on_pods(std::move(list));
     index_.accept_older(Kind::kPod, {});
@@ -110,18 +112,29 @@ void ClusterWatches::watch_pods() {
 Task<void> ClusterWatches::learn_cluster() {
   Duration delay = 200ms;
   while (!stopping_ && cluster_.empty()) {
-    const ObjectKey kube_system{Kind::kNamespace, "", "kube-system"};
-    const auto answer = co_await client_.get(kube_system);
-    if (answer) {
-      const auto json = nlohmann::json::parse(*answer, nullptr, false);
-      cluster_ = ClusterId(k8s::fields::text(k8s::fields::at(json, "metadata"), "uid"));
-    }
-    if (!cluster_.empty()) break;
-    if (!answer) log::warning("cluster id unknown yet", {answer.error()});
+    const Result<ClusterId> answer = co_await kube::read_cluster_id(client_);
+    if (answer) cluster_ = *answer;
+    if (answer) break;
+    log::warning("cluster id unknown yet", {answer.error()});
     co_await stopped_.wait_until(client_.world().clock.now() + delay);
     delay = std::min<Duration>(delay * 2, 10s);
   }
   check_ready();
+}
+
+/// A list below what was known. Sessions begin again, so that nothing is removed before it is known
+/// which cluster this is.
+void ClusterWatches::begin_again_if_replaced() {
+  const std::uint64_t resets =
+      node_watch_->counters().history_resets + pod_watch_->counters().history_resets;
+  if (resets == resets_known_) return;
+  resets_known_ = resets;
+  log::warning("the Kubernetes API was restored or replaced: nodes connect again");
+  ready_ = false;
+  handlers_.replaced();
+  const bool learning = cluster_.empty();
+  cluster_ = {};
+  if (!learning) tasks_.spawn("cluster id", learn_cluster());
 }
 
 void ClusterWatches::on_time(TimePoint now) {
@@ -244,37 +257,33 @@ void ClusterWatches::check_ready() {
 
 // ---- what an edge has seen ---------------------------------------------------------------------
 
-Task<bool> ClusterWatches::catch_up(std::map<Kind, ResourceVersion> seen) {
-  bool all = true;
+Task<CatchUp> ClusterWatches::catch_up(std::map<Kind, ResourceVersion> seen) {
+  CatchUp pods = CatchUp::kLevel, nodes = CatchUp::kLevel;
   if (seen.contains(Kind::kPod)) {
-    kube::Selection pods = bound_pods();
-    all = co_await catch_up_kind(Kind::kPod, seen.at(Kind::kPod), pod_watch_.get(), pods);
+    kube::Selection what = bound_pods();
+    pods = co_await catch_up_kind(seen.at(Kind::kPod), pod_watch_.get(), what);
   }
-  if (all && seen.contains(Kind::kNode) && !stopping_) {
-    kube::Selection nodes = edge_nodes();
-    all = co_await catch_up_kind(Kind::kNode, seen.at(Kind::kNode), node_watch_.get(), nodes);
+  if (pods != CatchUp::kBehind && seen.contains(Kind::kNode) && !stopping_) {
+    kube::Selection what = edge_nodes();
+    nodes = co_await catch_up_kind(seen.at(Kind::kNode), node_watch_.get(), what);
   }
-  co_return all;
+  co_return std::max(pods, nodes);
 }
 
 /// The edge has seen a version that this cache has not: wait for the watch, or learn by a
 /// consistent read that the cluster was restored to an older state.
-Task<bool> ClusterWatches::catch_up_kind(Kind kind,
-                                         ResourceVersion seen,
-                                         ListWatch* watch,
-                                         kube::Selection what) {
-  if (watch->version() >= seen) co_return true;
+Task<CatchUp> ClusterWatches::catch_up_kind(ResourceVersion seen,
+                                            ListWatch* watch,
+                                            kube::Selection what) {
+  if (watch->version() >= seen) co_return CatchUp::kLevel;
   const Result<ResourceVersion> current = co_await client_.current_version(std::move(what));
-  if (current && *current < seen) {
-    log::warning("the cluster is older than what a node has seen: resynchronising by content",
-                 {{"kind", k8s::info(kind).wire}});
-    co_return true;
-  }
+  if (current && *current < seen) co_return CatchUp::kOlder;
   const TimePoint until = client_.world().clock.now() + kCatchUpPatience;
   while (!stopping_ && watch->version() < seen && client_.world().clock.now() < until) {
     co_await async::sleep_for(50ms);
   }
-  co_return watch->version() >= seen;
+  if (stopping_) co_return CatchUp::kBehind;
+  co_return watch->version() >= seen ? CatchUp::kLevel : CatchUp::kBehind;
 }
 
 }  // namespace skerry::edgecontroller

@@ -22,7 +22,17 @@ struct ClusterHandlers {
   std::function<void(Changes)> changed;  // what one input changes for each node
   std::function<void(const NodeName&, const Uid&)> node_added;
   std::function<void(const NodeName&)> node_removed;
-  std::function<void()> ready;  // once: see ClusterWatches::ready()
+  std::function<void()> ready;  // see ClusterWatches::ready()
+  /// Before any change of it: the API's history went back, so it was restored or is another cluster
+  /// now. Ready again once it is known which.
+  std::function<void()> replaced;
+};
+
+/// How the watches stand to what an edge has seen.
+enum class CatchUp : std::uint8_t {
+  kLevel,   // as far as the edge, or further
+  kOlder,   // a consistent read tells that the whole cluster is older: it was restored
+  kBehind,  // the watches lag
 };
 
 /// Owner: EdgeController. Thread: control shard. Must outlive the tasks it spawns in `tasks`.
@@ -46,13 +56,12 @@ class ClusterWatches {
   void on_time(TimePoint now);
 
   /// Every first list is whole, references are known, offline policies applied, and the cluster's
-  /// id is known. Stays true.
+  /// id is known. Stays true until the cluster is replaced.
   bool ready() const { return ready_; }
   const ClusterId& cluster() const { return cluster_; }
 
-  /// Waits until the watches have come as far as an edge has. False: they lag behind. True also
-  /// where a consistent read tells that the cluster was restored to an older state.
-  async::Task<bool> catch_up(std::map<k8s::Kind, ResourceVersion> seen);
+  /// Waits until the watches have come as far as an edge has.
+  async::Task<CatchUp> catch_up(std::map<k8s::Kind, ResourceVersion> seen);
 
  private:
   void watch_nodes();
@@ -65,10 +74,10 @@ class ClusterWatches {
   void on_pod_event(kube::ChangeType type, ObjectPtr pod);
   async::Task<void> learn_cluster();
   async::Task<void> list_pods_of(NodeName node);
-  async::Task<bool> catch_up_kind(k8s::Kind kind,
-                                  ResourceVersion seen,
-                                  kube::ListWatch* watch,
-                                  kube::Selection what);
+  async::Task<CatchUp> catch_up_kind(ResourceVersion seen,
+                                     kube::ListWatch* watch,
+                                     kube::Selection what);
+  void begin_again_if_replaced();
   /// Tells the changes and follows what they mean for watches and readiness.
   void publish(Changes changes);
   void check_ready();
@@ -85,6 +94,7 @@ class ClusterWatches {
   std::unique_ptr<kube::ListWatch> pod_watch_;
   ClusterId cluster_;
   bool ready_ = false;
+  std::uint64_t resets_known_ = 0;
   bool stopping_ = false;
 };
 

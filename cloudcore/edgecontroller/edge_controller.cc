@@ -15,19 +15,20 @@ constexpr auto kTick = 1s;
 
 /// What lives on the control shard.
 struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl> {
-  Impl(async::Executor e, kube::Client& c, NodeRecords& r, Options o)
+  Impl(async::Executor e, kube::Client& c, NodeRecords& r, metrics::Registry& m, Options o)
       : executor(e),
         client(c),
         options(o),
         tasks(e),
         watches(e, c, index, tasks, handlers()),
-        sessions(e, c, r, index, watches, tasks) {}
+        sessions(e, {c, r, index, watches, tasks, m}) {}
 
   ClusterHandlers handlers() {
     return {.changed = [this](Changes changes) { sessions.deliver(std::move(changes)); },
             .node_added = [this](auto& node, auto& uid) { sessions.node_added(node, uid); },
             .node_removed = [this](auto& node) { sessions.node_removed(node); },
-            .ready = [this] { sessions.cluster_ready(); }};
+            .ready = [this] { sessions.cluster_ready(); },
+            .replaced = [this] { sessions.cluster_replaced(); }};
   }
 
   void start();
@@ -73,8 +74,9 @@ async::Task<void> EdgeController::Impl::keep_time() {
 EdgeController::EdgeController(async::Executor executor,
                                kube::Client& client,
                                NodeRecords& records,
+                               metrics::Registry& registry,
                                Options options)
-    : impl_(std::make_shared<Impl>(executor, client, records, options)) {}
+    : impl_(std::make_shared<Impl>(executor, client, records, registry, options)) {}
 
 EdgeController::~EdgeController() = default;
 

@@ -11,6 +11,7 @@
 #include "cloudcore/edgecontroller/node_record.h"
 #include "cloudcore/kube/client.h"
 #include "common/async/task.h"
+#include "common/metrics/registry.h"
 
 namespace skerry::edgecontroller {
 
@@ -26,6 +27,7 @@ class EdgeController final : public cloudhub::NodeBackend {
   EdgeController(async::Executor executor,
                  kube::Client& client,
                  NodeRecords& records,
+                 metrics::Registry& registry,
                  Options options);
   ~EdgeController() override;
 

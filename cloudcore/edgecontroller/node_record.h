@@ -1,4 +1,4 @@
-// What joining left on record about a node, as this module asks for it.
+// What joining, and an administrator later, left on record about a node, as this module asks for it.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@ namespace skerry::edgecontroller {
 struct NodeRecord {
   std::map<std::string, std::string> labels;  // for the Node's creation
   bool registered = false;  // the Node was created since the last join: if missing, it was deleted
+  ClusterId accepted_cluster;  // into which it may come although its store is another's
 };
 
 /// Asked on the control shard. Implementation: App's, over cloudhub's identity store.

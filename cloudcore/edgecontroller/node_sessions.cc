@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cloudcore/edgecontroller/controller_metrics.h"
 #include "cloudcore/edgecontroller/pod_tokens.h"
 #include "cloudcore/edgecontroller/report_patches.h"
 #include "common/base/log.h"
@@ -17,25 +18,30 @@ constexpr auto kOpenPatience = 30s;  // below SessionProtocol::kOpenDeadline
 
 }  // namespace
 
-NodeSessions::NodeSessions(async::Executor executor,
-                           kube::Client& client,
-                           NodeRecords& records,
-                           DesiredIndex& index,
-                           ClusterWatches& watches,
-                           async::TaskGroup& tasks)
-    : client_(client),
-      records_(records),
-      index_(index),
-      watches_(watches),
-      tasks_(tasks),
-      writer_(client, index, records),
-      leases_(executor, client) {}
+NodeSessions::NodeSessions(async::Executor executor, const Parts& parts)
+    : client_(parts.client),
+      records_(parts.records),
+      index_(parts.index),
+      watches_(parts.watches),
+      tasks_(parts.tasks),
+      writer_(parts.client, parts.index, parts.records),
+      leases_(executor, parts.client),
+      foreign_(executor,
+               parts.client.world(),
+               parts.records,
+               parts.watches.cluster(),
+               parts.registry.gauge(kForeignNodes)),
+      restored_(parts.registry.counter(kRestoredTotal)) {}
 
-void NodeSessions::start() { tasks_.spawn("leases", leases_.run()); }
+void NodeSessions::start() {
+  tasks_.spawn("leases", leases_.run());
+  tasks_.spawn("foreign nodes", foreign_.run());
+}
 
 void NodeSessions::stop() {
   stopping_ = true;
   leases_.stop();
+  foreign_.stop();
   for (PendingOpen& pending : std::exchange(pending_opens_, {})) {
     pending.done(
         lane::Goodbye{lane::GoodbyeCode::kShutdown, "cloudcore goes down", kNotReadyRetry});
@@ -83,6 +89,13 @@ void NodeSessions::cluster_ready() {
   }
 }
 
+void NodeSessions::cluster_replaced() {
+  const lane::Goodbye goodbye{lane::GoodbyeCode::kNotReady,
+                              "the Kubernetes API was restored or replaced", kNotReadyRetry};
+  for (const auto& [node, session] : sessions_) session.feed->end(goodbye);
+  foreign_.end_all(goodbye);
+}
+
 // ---- opening and closing ---------------------------------------------------------------------
 
 void NodeSessions::open(cloudhub::OpenRequest request,
@@ -95,47 +108,71 @@ void NodeSessions::open(cloudhub::OpenRequest request,
 
 Task<void> NodeSessions::answer_open(PendingOpen pending) {
   const NodeName node = pending.request.node;
-  if (!index_.has_node(node)) {
-    const Result<NodeRecord> record = co_await records_.find(node);
-    if (!record) {
-      pending.done(
-          lane::Goodbye{lane::GoodbyeCode::kNotReady, record.error().what, kNotReadyRetry});
-      co_return;
-    }
-    if (record->registered && !index_.has_node(node)) {
-      pending.done(lane::Goodbye{lane::GoodbyeCode::kNodeGone,
-                                 "the Node was deleted: `edgecore join` brings it back",
-                                 kGoodbyeDelayMax});
-      co_return;
-    }
-  }
+  const ClusterId its_cluster = pending.request.cluster;
+  const bool from_elsewhere = !its_cluster.empty() && its_cluster != watches_.cluster();
   // The session may end while this waits, and a newer one of the node take its place.
   const std::pair<NodeName, Epoch> asker(node, pending.request.epoch);
   opening_.insert(asker);
-  const bool caught_up = co_await watches_.catch_up(pending.request.seen);
+  std::optional<lane::Goodbye> refused;
+  bool is_foreign = false;
+  if (from_elsewhere || !index_.has_node(node)) {
+    const Result<NodeRecord> record = co_await records_.find(node);
+    if (!record) {
+      refused = lane::Goodbye{lane::GoodbyeCode::kNotReady, record.error().what, kNotReadyRetry};
+    } else if (from_elsewhere && record->accepted_cluster != watches_.cluster()) {
+      is_foreign = true;  // asked first: in an empty cluster every Node is missing
+    } else if (record->registered && !index_.has_node(node)) {
+      refused = lane::Goodbye{lane::GoodbyeCode::kNodeGone,
+                              "the Node was deleted: `edgecore join` brings it back",
+                              kGoodbyeDelayMax};
+    }
+  }
+  // Another cluster's versions say nothing about this one's.
+  if (!refused && !from_elsewhere) refused = co_await catch_up(node, pending.request.seen);
   if (opening_.erase(asker) == 0) {
-    pending.done(lane::Goodbye{lane::GoodbyeCode::kReplaced, "the session ended meanwhile", {}});
-    co_return;
+    refused = lane::Goodbye{lane::GoodbyeCode::kReplaced, "the session ended meanwhile", {}};
   }
-  if (!caught_up) {
-    pending.done(lane::Goodbye{lane::GoodbyeCode::kNotReady,
-                               "the watches lag behind what this node has seen", kNotReadyRetry});
-    co_return;
+  if (refused) {
+    pending.done(std::move(*refused));
+  } else {
+    pending.done(is_foreign ? foreign(pending) : opened_for(pending));
   }
-  pending.done(opened_for(pending));
+}
+
+Task<std::optional<lane::Goodbye>> NodeSessions::catch_up(NodeName node,
+                                                          std::map<Kind, ResourceVersion> seen) {
+  const CatchUp reached = co_await watches_.catch_up(std::move(seen));
+  if (reached == CatchUp::kBehind) {
+    co_return lane::Goodbye{lane::GoodbyeCode::kNotReady,
+                            "the watches lag behind what this node has seen", kNotReadyRetry};
+  }
+  if (reached == CatchUp::kOlder) {
+    restored_.add();
+    log::warning(
+        "the cluster is older than what a node has seen (was it restored?): resynchronising by "
+        "content",
+        {{"node", node.str()}});
+  }
+  co_return std::nullopt;
+}
+
+cloudhub::Opened NodeSessions::foreign(const PendingOpen& pending) {
+  const NodeName& node = pending.request.node;
+  log::error(
+      "a node comes from another cluster: nothing is sent to it or removed from it until `cloudcore "
+      "node accept`",
+      {{"node", node.str()}, {"its_cluster", pending.request.cluster.str()}});
+  foreign_.add(node, pending.request.epoch, pending.feed);
+  cloudhub::Opened opened;
+  opened.cluster = watches_.cluster();
+  opened.foreign_cluster = true;
+  return opened;
 }
 
 cloudhub::Opened NodeSessions::opened_for(const PendingOpen& pending) {
   const NodeName& node = pending.request.node;
-  const ClusterId& its_cluster = pending.request.cluster;
   cloudhub::Opened opened;
   opened.cluster = watches_.cluster();
-  opened.foreign_cluster = !its_cluster.empty() && its_cluster != opened.cluster;
-  if (opened.foreign_cluster) {
-    log::error("a node comes from another cluster: nothing is sent to it or removed from it",
-               {{"node", node.str()}, {"its cluster", its_cluster.str()}});
-    return opened;
-  }
   opened.desired = index_.desired(node);
   Session session;
   session.epoch = pending.request.epoch;
@@ -151,6 +188,7 @@ void NodeSessions::close(NodeName node, Epoch epoch, std::function<void()> done)
     return pending.request.node == node && pending.request.epoch == epoch;
   });
   opening_.erase({node, epoch});
+  foreign_.remove(node, epoch);
   const auto found = sessions_.find(node);
   if (found == sessions_.end() || found->second.epoch != epoch) return done();
   leases_.remove(node);

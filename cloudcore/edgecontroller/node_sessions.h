@@ -5,18 +5,21 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "cloudcore/cloudhub/node_backend.h"
 #include "cloudcore/edgecontroller/cluster_watches.h"
 #include "cloudcore/edgecontroller/desired_index.h"
+#include "cloudcore/edgecontroller/foreign_nodes.h"
 #include "cloudcore/edgecontroller/node_leases.h"
 #include "cloudcore/edgecontroller/node_record.h"
 #include "cloudcore/edgecontroller/report_writer.h"
 #include "cloudcore/kube/client.h"
 #include "common/async/task.h"
 #include "common/async/task_group.h"
+#include "common/metrics/registry.h"
 
 namespace skerry::edgecontroller {
 
@@ -24,12 +27,16 @@ namespace skerry::edgecontroller {
 /// The calls are NodeBackend's; their answers are given on the control shard.
 class NodeSessions {
  public:
-  NodeSessions(async::Executor executor,
-               kube::Client& client,
-               NodeRecords& records,
-               DesiredIndex& index,
-               ClusterWatches& watches,
-               async::TaskGroup& tasks);
+  struct Parts {
+    kube::Client& client;
+    NodeRecords& records;
+    DesiredIndex& index;
+    ClusterWatches& watches;
+    async::TaskGroup& tasks;
+    metrics::Registry& registry;
+  };
+
+  NodeSessions(async::Executor executor, const Parts& parts);
 
   void start();
   /// Ends what still waits to be opened.
@@ -42,6 +49,8 @@ class NodeSessions {
   void node_removed(const NodeName& node);
   /// Whoever waits for the whole truth is answered.
   void cluster_ready();
+  /// Every session ends, to begin again when it is known what the cluster is now.
+  void cluster_replaced();
 
   // ---- from the hub
   void open(cloudhub::OpenRequest request,
@@ -72,7 +81,11 @@ class NodeSessions {
   };
 
   async::Task<void> answer_open(PendingOpen pending);
+  /// Nothing: the node may come in. Else why not.
+  async::Task<std::optional<lane::Goodbye>> catch_up(NodeName node,
+                                                     std::map<k8s::Kind, ResourceVersion> seen);
   cloudhub::Opened opened_for(const PendingOpen& pending);
+  cloudhub::Opened foreign(const PendingOpen& pending);
   async::Task<void> write_report(NodeName node,
                                  Epoch epoch,
                                  StoreId store,
@@ -92,6 +105,8 @@ class NodeSessions {
   async::TaskGroup& tasks_;
   ReportWriter writer_;
   NodeLeases leases_;
+  ForeignNodes foreign_;
+  metrics::Counter& restored_;
   bool stopping_ = false;
 
   std::map<NodeName, Session> sessions_;

@@ -3,6 +3,13 @@
 #include "common/base/log.h"
 
 namespace skerry::edgehub {
+namespace {
+
+constexpr const char* kForeignClusterAdvice =
+    "cloudcore serves another cluster than this node belongs to: what runs is kept and nothing is "
+    "removed; to let the node follow that cluster: `cloudcore node accept NAME`";
+
+}  // namespace
 
 EdgeHub::EdgeHub(async::Executor executor,
                  seam::World world,
@@ -196,10 +203,9 @@ void EdgeHub::perform(Welcomed effect) {
 
 void EdgeHub::perform(ForeignCluster effect) {
   status_.foreign_cluster = true;
-  log::error(
-      "cloudcore serves another cluster than this node belongs to: what runs is kept; "
-      "`edgecore reset` and join again to move the node",
-      {{"ours", effect.ours.str()}, {"theirs", effect.theirs.str()}});
+  status_.last_error = kForeignClusterAdvice;
+  log::error(kForeignClusterAdvice,
+             {{"ours", effect.ours.str()}, {"theirs", effect.theirs.str()}});
 }
 
 void EdgeHub::perform(Disconnect effect) {
