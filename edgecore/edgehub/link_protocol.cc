@@ -174,7 +174,10 @@ void LinkProtocol::on_committed(std::uint64_t id, const Result<void>& result, Ti
     storage_failed_ = true;
     disconnect("the store did not take a batch: " + result.error().what);
   }
-  if (here && result) inbox_.committed();
+  if (here && result) {
+    storage_failures_ = 0;
+    inbox_.committed();
+  }
   commit_if_idle();
 }
 
@@ -264,7 +267,10 @@ Duration LinkProtocol::on_disconnected(Ended why, TimePoint) {
     const Duration wait = std::min<Duration>(goodbye->retry_after, 10 * kGoodbyeDelayMax);
     return wait + random_.jittered(wait / 4);
   }
-  if (goodbye || why == Ended::kUnauthorized || storage_failed) {
+  if (storage_failed) {
+    return random_.jittered(exponential(kGoodbyeDelayMin, kGoodbyeDelayMax, storage_failures_++));
+  }
+  if (goodbye || why == Ended::kUnauthorized) {
     return random_.jittered(exponential(kGoodbyeDelayMin, kGoodbyeDelayMax, failures));
   }
   return random_.jittered(exponential(kRedialDelayMin, kRedialDelayMax, failures));

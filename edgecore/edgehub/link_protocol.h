@@ -201,8 +201,9 @@ class LinkProtocol {
   std::optional<lane::Goodbye> goodbye_;
   bool storage_failed_ = false;
   bool violated_ = false;
-  unsigned failures_ = 0;    // in a row, since the last Welcome
-  unsigned violations_ = 0;  // connections in a row that the cloud's mistakes ended
+  unsigned failures_ = 0;          // in a row, since the last Welcome
+  unsigned violations_ = 0;        // connections in a row that the cloud's mistakes ended
+  unsigned storage_failures_ = 0;  // in a row; a Welcome does not end them, a commit does
   std::vector<Effect> effects_;
   std::uint64_t unhandled_ = 0;
 };

@@ -169,6 +169,25 @@ TEST_CASE("LinkProtocol: a failed commit ends the connection without an Ack", "[
   CHECK(f.link.on_disconnected(Ended::kLost, f.now) >= 500ms);
 }
 
+TEST_CASE("LinkProtocol: a full disk is not tried again at each Welcome's pace", "[edgehub]") {
+  Fixture f;
+  std::vector<Duration> waits;
+  for (int i = 0; i < 3; ++i) {
+    f.connect();
+    f.upsert(1, "a", "1");
+    f.link.on_committed(f.effects<Commit>().at(0).id, fail(Code::kStorage, "disk full"), f.now);
+    waits.push_back(f.link.on_disconnected(Ended::kLost, f.now));
+  }
+  CHECK(waits[1] > waits[0]);
+  CHECK(waits[2] > waits[1]);
+  f.connect();  // space was freed
+  f.upsert(1, "a", "1");
+  f.link.on_committed(f.effects<Commit>().at(0).id, {}, f.now);
+  f.upsert(2, "b", "1");
+  f.link.on_committed(f.effects<Commit>().at(0).id, fail(Code::kStorage, "disk full"), f.now);
+  CHECK(f.link.on_disconnected(Ended::kLost, f.now) < waits[1]);
+}
+
 TEST_CASE("LinkProtocol: tokens become durable with their pod", "[edgehub]") {
   Fixture f;
   f.connect();
