@@ -233,12 +233,14 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
     while (!self->stopping) {
       const Result<void> listed = co_await relist(self);
       if (self->stopping) break;
-      if (!listed && self->runtime_ok) {
+      // That it is away is told by the node's reporter, once.
+      const bool away = !listed && listed.error().code == Code::kUnavailable;
+      if (!listed && !away && self->runtime_ok) {
         log::warning("container runtime does not answer; pods go on, changes wait",
                      {listed.error()});
       }
       if (listed && !self->runtime_ok) {
-        log::info("container runtime answers");
+        log::debug("container runtime answers");
         for (auto& [uid, entry] : self->workers) entry.worker->look_again();
       }
       self->runtime_ok = listed.has_value();

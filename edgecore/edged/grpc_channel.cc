@@ -53,7 +53,8 @@ Result<int> connect_unix(const std::string& path) {
     const int failure = errno;
     ::close(fd);
     return fail(Code::kUnavailable, "container runtime at " + path + " does not answer: " +
-                                        std::generic_category().message(failure));
+                                        std::generic_category().message(failure) +
+                                        ": start it; what runs goes on");
   }
   return fd;
 }

@@ -107,7 +107,7 @@ async::Task<std::string> NodeReporter::ask_runtime() {
     }
   }
   const auto status = co_await runtime_.status(cri::StatusRequest());
-  std::string problem = status ? problem_of(*status) : "container runtime: " + status.error().what;
+  std::string problem = status ? problem_of(*status) : status.error().what;
   if (problem != told_problem_) {
     if (!problem.empty()) log::warning("the node is not ready", {{"reason", problem}});
     if (problem.empty()) log::info("the container runtime is ready");
