@@ -1,8 +1,10 @@
 """cloudcore as a user runs it: a data directory, a config file, the rights of its shipped RBAC."""
 import json
 import pathlib
+import re
 import socket
 import subprocess
+import urllib.request
 
 from .cluster import Cluster
 from .net import free_ports
@@ -10,6 +12,7 @@ from .paths import REPO, product_binary
 from .processes import Process, run_result
 from .wait import wait_until
 
+SYSTEM_NAMESPACE = "skerry-system"
 _RBAC = REPO / "deploy" / "rbac.yaml"
 
 
@@ -29,12 +32,37 @@ class CloudCore:
     def create(self) -> None:
         """Installs the RBAC, writes the config, starts."""
         self.directory.mkdir(parents=True)
-        account = next(each for each in self._cluster.kubectl.apply_file(_RBAC)
-                       if each["kind"] == "ServiceAccount")["metadata"]
-        self._cluster.serviceaccount_kubeconfig(account["namespace"], account["name"],
-                                                self._kubeconfig)
+        self._get_account()
         self._config.write_text(json.dumps(self._settings()))  # JSON is YAML
         self.start()
+
+    def move_to(self, cluster: Cluster) -> None:
+        """Serves another cluster from the next start on, by the same address; the process must not
+        run. What it keeps in namespace skerry-system moves along, as an administrator would see to:
+        the CA by which nodes know it, the nodes, the deny list."""
+        secrets = self._cluster.api.list("secrets", SYSTEM_NAMESPACE)
+        self._cluster = cluster
+        self._get_account()
+        for each in secrets:
+            kept = {"name": each["metadata"]["name"], "namespace": SYSTEM_NAMESPACE,
+                    "labels": each["metadata"].get("labels", {})}
+            cluster.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": kept,
+                                "type": each["type"], "data": each["data"]})
+
+    def go_through(self, proxy_port: int | None) -> None:
+        """Reaches the API through a proxy from the next start on; None: directly again."""
+        config = json.loads(self._kubeconfig.read_text())
+        port = proxy_port or self._cluster.port
+        config["clusters"][0]["cluster"]["server"] = f"https://{self._cluster.host}:{port}"
+        self._kubeconfig.write_text(json.dumps(config))
+
+    def metric(self, name: str) -> float:
+        """A value of /metrics without labels; 0 where there is none."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor_port}/metrics",
+                                    timeout=5) as answer:
+            text = answer.read().decode()
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        return float(found.group(1)) if found else 0.0
 
     def start(self) -> None:
         """Returns when the hub's port accepts, which may be before it knows the cluster."""
@@ -53,6 +81,12 @@ class CloudCore:
         """A subcommand, as an administrator gives it on the same machine."""
         return run_result(product_binary("cloudcore"), *self._common_flags(), *args,
                           timeout_s=30, check=check)
+
+    def _get_account(self) -> None:
+        account = next(each for each in self._cluster.kubectl.apply_file(_RBAC)
+                       if each["kind"] == "ServiceAccount")["metadata"]
+        self._cluster.serviceaccount_kubeconfig(account["namespace"], account["name"],
+                                                self._kubeconfig)
 
     def _common_flags(self) -> list:
         return ["--kubeconfig", self._kubeconfig, "--data-dir", self.data_dir]

@@ -1,5 +1,8 @@
 """edgecore as a user runs it: everything is under one data directory."""
+import contextlib
+import json
 import pathlib
+import shutil
 import subprocess
 
 from .paths import product_binary
@@ -29,6 +32,10 @@ class EdgeCore:
         return run_result(*self._enter, product_binary("edgecore"), *args,
                           "--data-dir", self.data_dir, timeout_s=40, check=check)
 
+    def status(self) -> dict:
+        """What `edgecore status` says of the running daemon."""
+        return json.loads(self.command("status", check=True).stdout)
+
     def start(self) -> None:
         self.process.start()
 
@@ -36,6 +43,42 @@ class EdgeCore:
         """kill -9 and at once again, as a supervisor would after a crash."""
         self.process.kill()
         self.process.start()
+
+    def configure(self, settings: dict) -> None:
+        """A configuration file, read from the next start on."""
+        file = self.directory / "edgecore.yaml"
+        file.write_text(json.dumps(settings))  # JSON is YAML
+        if "--config" not in self.process.args:
+            self.process.args += ["--config", str(file)]
+
+    def move_to_small_disk(self, size_bytes: int) -> None:
+        """The data directory becomes a file system of its own. Before the first start."""
+        kept = self.data_dir.with_name("kept")
+        shutil.copytree(self.data_dir, kept)
+        run("mount", "-t", "tmpfs", "-o", f"size={size_bytes},mode=0700", "tmpfs", self.data_dir)
+        shutil.copytree(kept, self.data_dir, dirs_exist_ok=True)
+        shutil.rmtree(kept)
+
+    def fill_disk(self) -> pathlib.Path:
+        """Leaves no byte free. Returns the file to remove."""
+        ballast = self.data_dir / "ballast"
+        with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        return ballast
+
+    def damage_store(self) -> None:
+        """Overwrites what is in the middle of the store's file; the daemon must not run."""
+        store = self.data_dir / "edgecore.db"
+        size = store.stat().st_size
+        with open(store, "r+b") as file:
+            file.seek(size // 4)
+            file.write(b"\xa5" * (size // 2))
+
+    def damaged_stores(self) -> list[pathlib.Path]:
+        """What the daemon has put aside."""
+        return [each for each in self.data_dir.glob("edgecore.db.damaged-*")
+                if not each.name.endswith(("-wal", "-shm", "-journal"))]
 
     def pretend_boot(self, boot_id: str) -> None:
         """From the next start on it reads `boot_id` from /proc, as after a real reboot.

@@ -54,6 +54,12 @@ class Process:
         """kill -9, and reaps it."""
         self._end(signal.SIGKILL, 10)
 
+    def pause(self) -> None:
+        self._child.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._child.send_signal(signal.SIGCONT)
+
     def terminate(self, timeout_s: float = 15) -> None:
         """SIGTERM; a process that does not end in time is killed and fails the test."""
         try:
