@@ -120,7 +120,10 @@ void DesiredIndex::put_reference(ObjectPtr object, Changes& out) {
   if (found == references_.end()) return;  // no edge pod refers to it: its data is not kept
   Reference& reference = found->second;
   if (is_older(object, reference.object)) return;
+  const bool in_list = accepted(object->key.kind) != ResourceVersion();
+  if (!in_list && object->resource_version <= reference.deleted_at) return;
   const bool was_known = reference.knowledge != Knowledge::kUnknown;
+  reference.deleted_at = {};
   reference.knowledge = Knowledge::kPresent;
   reference.object = std::move(object);
   for (const auto& [node, pods] : reference.users) publish(reference.object, node, out);
@@ -147,6 +150,7 @@ void DesiredIndex::reference_deleted(const ObjectPtr& last_state, Changes& out) 
   if (found == references_.end()) return;
   const ObjectPtr& have = found->second.object;
   if (have && have->resource_version > last_state->resource_version) return;
+  found->second.deleted_at = last_state->resource_version;
   reference_absent(last_state->key, out);
 }
 

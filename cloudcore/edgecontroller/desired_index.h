@@ -91,6 +91,7 @@ class DesiredIndex {
   struct Reference {
     Knowledge knowledge = Knowledge::kUnknown;
     ObjectPtr object;
+    ResourceVersion deleted_at;  // a fetch may answer later than the watch, and with an older state
     std::map<NodeName, std::set<ObjectKey>> users;  // pods per node
     std::map<NodeName, TimePoint> lingering;        // nodes without users, until when
   };

@@ -131,6 +131,9 @@ Task<void> NodeSessions::answer_open(PendingOpen pending) {
   if (!refused && !from_elsewhere) refused = co_await catch_up(node, pending.request.seen);
   if (opening_.erase(asker) == 0) {
     refused = lane::Goodbye{lane::GoodbyeCode::kReplaced, "the session ended meanwhile", {}};
+  } else if (!watches_.ready()) {  // replaced meanwhile
+    refused = lane::Goodbye{lane::GoodbyeCode::kNotReady, "the cluster is not known yet",
+                            kNotReadyRetry};
   }
   if (refused) {
     pending.done(std::move(*refused));

@@ -52,6 +52,19 @@ TEST_CASE("DesiredIndex: a pod waits until its references are known", "[edgecont
   CHECK(index.held_pods() == 0);
 }
 
+TEST_CASE("DesiredIndex: a fetch that answers after the deletion brings nothing back",
+          "[edgecontroller]") {
+  DesiredIndex index;
+  Changes changes;
+  index.put_pod(pod("web", "u1", 5, {config("c")}), kStart, changes);
+  index.reference_deleted(object(Kind::kConfigMap, "c", "cu", 9), changes);  // the watch is first
+  changes.clear();
+  index.put_reference(object(Kind::kConfigMap, "c", "cu", 8), changes);
+  CHECK(changes.empty());
+  index.put_reference(object(Kind::kConfigMap, "c", "cu-2", 10), changes);  // created anew
+  CHECK(words(changes) == Words{"+configmap/default/c"});
+}
+
 TEST_CASE("DesiredIndex: a reference that does not exist does not hold the pod",
           "[edgecontroller]") {
   DesiredIndex index;
