@@ -296,7 +296,7 @@ struct Edged::Impl : std::enable_shared_from_this<Impl> {
       batch.reports = self->events.take();
       if (batch.reports.empty()) continue;
       const Result<void> done = co_await self->meta.commit(std::move(batch));
-      if (!done) log::error("events cannot be stored", {done.error()});
+      if (!done) metamanager::MetaManager::log_not_stored("events are lost", done.error());
     }
   }
 

@@ -91,7 +91,8 @@ async::Task<void> NodeReporter::look() {
   batch.reports.push_back(std::move(report));
   const Result<void> committed = co_await meta_.commit(std::move(batch));
   if (!committed) {
-    log::error("the node's status cannot be stored", {committed.error()});
+    metamanager::MetaManager::log_not_stored("the node's status cannot be stored",
+                                             committed.error());
     co_return;
   }
   reported_ = *hash;

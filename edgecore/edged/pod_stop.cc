@@ -121,7 +121,7 @@ async::Task<void> PodWorker::remove_pod(Self self) {
     self->gone_ = true;
   }
   if (const Result<void> committed = co_await commit_end(self); !committed) {
-    log::error("a pod's end cannot be stored", {{"pod", self->pod_->text()}, committed.error()});
+    metamanager::MetaManager::log_not_stored("a pod's end cannot be stored", committed.error());
     self->tasks_.spawn("end again", wake_later(self));
   }
 }

@@ -412,7 +412,7 @@ void PodWorker::commit(metamanager::Batch batch) {
   const Self self = shared_from_this();
   services_.meta.commit(std::move(batch), [self](Result<void> done) {
     if (done || self->stopping_ || self->finished_) return;
-    log::error("a pod's status cannot be stored", {{"pod", self->pod_->text()}, done.error()});
+    metamanager::MetaManager::log_not_stored("a pod's status cannot be stored", done.error());
     self->stored_record_.clear();
     self->record_.status_hash.clear();
     self->tasks_.spawn("report again", wake_later(self));

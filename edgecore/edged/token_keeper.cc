@@ -99,7 +99,9 @@ async::Task<void> TokenKeeper::store(lane::TokenGrant grant) {
   metamanager::Batch batch;
   batch.tokens.push_back(std::move(grant));
   const Result<void> committed = co_await meta_.commit(std::move(batch));
-  if (!committed) log::error("a token cannot be stored", {committed.error()});
+  if (!committed) {
+    metamanager::MetaManager::log_not_stored("a token cannot be stored", committed.error());
+  }
 }
 
 }  // namespace skerry::edged

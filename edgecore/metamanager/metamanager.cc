@@ -188,6 +188,11 @@ async::Task<Result<void>> MetaManager::commit(Batch batch) {
   co_return co_await async::from_callback<Result<void>>(std::move(start));
 }
 
+void MetaManager::log_not_stored(std::string_view what, const Error& error) {
+  if (error.code == Code::kStorage) return log::debug(what, {error});
+  log::error(what, {error});
+}
+
 template <class T>
 async::Task<Result<T>> MetaManager::Impl::read(std::shared_ptr<Impl> self,
                                                std::function<Result<T>(Store&)> question) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "common/async/task.h"
@@ -29,6 +30,8 @@ class MetaManager {
   /// than kQueuedJobsMax calls wait. The caller keeps what was not stored.
   void commit(Batch batch, CommitDone done);
   async::Task<Result<void>> commit(Batch batch);
+  /// For the log of those who try again later. A store that takes no writes tells that itself.
+  static void log_not_stored(std::string_view what, const Error& error);
 
   async::Task<Result<std::optional<StoredObject>>> get(ObjectKey key);
   async::Task<Result<std::vector<StoredObject>>> list(k8s::Kind kind);

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -145,6 +146,7 @@ class SqliteStore final : public Store {
   Result<void> finalise(const Uid& pod);
   Result<void> drop_pod_rows(const Uid& pod);
   Result<void> write_meta();
+  void tell_unwritable(const Error& error);
   void note_seen(k8s::Kind kind, ResourceVersion version);
   Result<void> raise_time_floor(WallTime time);
   bool still_waiting(const lane::Report& report) const;
@@ -158,6 +160,7 @@ class SqliteStore final : public Store {
   Mirror mirror_;
   UndoLog undo_;
   std::uint64_t bad_rows_ = 0;
+  std::optional<TimePoint> told_unwritable_;
   bool damaged_ = false;
 };
 

@@ -1,12 +1,15 @@
 #include <algorithm>
 
 #include "common/base/assert.h"
+#include "common/base/log.h"
 #include "edgecore/metamanager/sqlite_store.h"
 
 namespace skerry::metamanager {
 namespace {
 
 using lane::ReportKind;
+
+constexpr auto kTellUnwritableAgain = 10min;
 
 bool is_status(ReportKind kind) {
   return kind == ReportKind::kPodStatus || kind == ReportKind::kNodeStatus;
@@ -39,7 +42,16 @@ Result<std::vector<lane::Report>> SqliteStore::commit(const Batch& batch) {
   meta_ = before;
   meta_.next_seq = next_seq;
   std::tie(meta_on_disk_, time_floor_on_disk_) = on_disk_before;
+  tell_unwritable(done.error());
   return fail(done.error());
+}
+
+/// Once for all who want to write, and not at each of their tries: the log may be on that disk too.
+void SqliteStore::tell_unwritable(const Error& error) {
+  const TimePoint now = world_.clock.now();
+  if (told_unwritable_ && now < *told_unwritable_ + kTellUnwritableAgain) return;
+  told_unwritable_ = now;
+  log::error("the store takes no writes: what runs goes on, nothing new begins", {error});
 }
 
 /// A statement that changes something; the first one begins the transaction.
