@@ -7,6 +7,7 @@
 #include "cloudcore/standalone/api/decode.h"
 #include "cloudcore/standalone/api/metadata.h"
 #include "cloudcore/standalone/api/rest.h"
+#include "cloudcore/standalone/patch/strategic_merge.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -18,7 +19,9 @@ namespace fields = k8s::fields;
 
 constexpr int kWriteTriesMax = 5;
 constexpr std::string_view kBodyTypes = "application/json";
-constexpr std::string_view kPatchTypes = "application/json-patch+json,application/merge-patch+json";
+constexpr std::string_view kJsonPatch = "application/json-patch+json";
+constexpr std::string_view kMergePatch = "application/merge-patch+json";
+constexpr std::string_view kStrategicPatch = "application/strategic-merge-patch+json";
 
 bool has_status(const KindRow& row) {
   return std::find(row.subresources.begin(), row.subresources.end(), "status") !=
@@ -327,13 +330,7 @@ Task<RestAnswer> Rest::update(ResourceRequestPtr request) {
 
 namespace {
 
-Answer<json> apply_patch(const std::string& type, const json& current, const json& patch) {
-  if (type == "application/merge-patch+json") {
-    if (!patch.is_object()) return bad_request("a merge patch is an object");
-    json out = current;
-    out.merge_patch(patch);
-    return out;
-  }
+Answer<json> json_patch(const json& current, const json& patch) {
   try {
     return current.patch(patch);
   } catch (const json::exception& error) {  // nlohmann says what does not fit only this way
@@ -344,20 +341,47 @@ Answer<json> apply_patch(const std::string& type, const json& current, const jso
   }
 }
 
+Answer<json> merge_patch(const json& current, const json& patch) {
+  if (!patch.is_object()) return bad_request("a merge patch is an object");
+  json out = current;
+  out.merge_patch(patch);
+  return out;
+}
+
+Answer<json> strategic_patch(const json& current, const json& patch, const KindRow& row) {
+  auto merged = strategic_merge(current, patch, *row.type);
+  if (!merged) return bad_request(merged.error().what);
+  return std::move(*merged);
+}
+
+/// Custom resources have no merge keys: they take no strategic merge patch.
+std::string patch_types(const KindRow& row) {
+  const std::string all = std::string(kJsonPatch) + "," + std::string(kMergePatch);
+  return row.custom ? all : all + "," + std::string(kStrategicPatch);
+}
+
+Answer<json> apply_patch(const ResourceRequest& request, const json& current, const json& patch) {
+  const std::string& type = request.request->content_type;
+  if (type == kJsonPatch) return json_patch(current, patch);
+  if (type == kMergePatch) return merge_patch(current, patch);
+  return strategic_patch(current, patch, *request.row);
+}
+
 }  // namespace
 
 Task<RestAnswer> Rest::patch(ResourceRequestPtr request) {
   const std::string type = request->request->content_type;
-  const bool known =
-      type == "application/json-patch+json" || type == "application/merge-patch+json";
-  if (!known) co_return unsupported_media_type(type, std::string(kPatchTypes));
-  auto body = decode_body("application/json", request->request->body, kPatchTypes);
+  const std::string accepted = patch_types(*request->row);
+  if (type.empty() || accepted.find(type) == std::string::npos) {
+    co_return unsupported_media_type(type, accepted);
+  }
+  auto body = decode_body("application/json", request->request->body, accepted);
   if (!body) co_return ApiFailure(body.error());
   auto update = std::make_shared<Update>();
   const auto held = std::make_shared<const json>(std::move(*body));
   Update* const into = update.get();  // lives as long as the function it holds
-  update->wish = [type, held, request, into](const json& current) -> Answer<json> {
-    auto wish = apply_patch(type, current, *held);
+  update->wish = [held, request, into](const json& current) -> Answer<json> {
+    auto wish = apply_patch(*request, current, *held);
     if (!wish) return wish;
     if (auto right = check_type(*wish, *request->row); !right) return ApiFailure(right.error());
     auto warnings = fit(*wish, *request);
