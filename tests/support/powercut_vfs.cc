@@ -242,6 +242,8 @@ void PowerCutVfs::sync(File& file) {
 void PowerCutVfs::remove(const std::string& path, bool certain) {
   const auto found = files_.find(path);
   if (found == files_.end()) return;
+  // The folder's sync is for every deletion of that name before it, too.
+  if (certain) deleted_.erase(path);
   if (!certain && found->second->named) deleted_[path] = found->second;
   files_.erase(found);
 }

@@ -1,0 +1,243 @@
+// The API as a client sees it, without HTTP: requests in, answers out, on a real storage.
+#include "cloudcore/standalone/api/api.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/catch.h"
+#include "tests/support/manual_world.h"
+#include "tests/support/run_task.h"
+
+namespace skerry::standalone {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+class Scene {
+ public:
+  Scene() {
+    std::string name = (fs::temp_directory_path() / "skerry-api-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+    SqliteOptions options;
+    options.file = folder_ + "/objects.db";
+    auto storage = open_sqlite_storage(options, loop_.get_executor());
+    REQUIRE(storage.has_value());
+    store_ = std::make_unique<ObjectStore>(std::move(*storage), loop_.get_executor());
+    REQUIRE(test::run_task(loop_, store_->load()).has_value());
+    api_ = std::make_unique<Api>(*store_, world_.world(), "127.0.0.1:6443");
+    post("/api/v1/namespaces", R"({"metadata":{"name":"default"}})");
+  }
+  ~Scene() {
+    test::run_task(loop_, store_->stop());
+    fs::remove_all(folder_);
+  }
+
+  /// "METHOD /path?key=value", the code of the answer in `code`.
+  json call(const std::string& line, const std::string& body = {}, const std::string& type = {}) {
+    auto request = std::make_shared<ApiRequest>();
+    const std::size_t space = line.find(' ');
+    const std::size_t mark = line.find('?');
+    request->method = line.substr(0, space);
+    request->path = line.substr(space + 1, mark == std::string::npos ? mark : mark - space - 1);
+    if (mark != std::string::npos) add_query(*request, line.substr(mark + 1));
+    request->body = body;
+    request->content_type = type.empty() ? "application/json" : type;
+    ApiResponse answer = test::run_task(loop_, api_->handle(request));
+    code = answer.status;
+    stream = answer.stream;
+    const std::string text = answer.text();
+    return text.empty() ? json() : json::parse(text);
+  }
+  json post(const std::string& path, const std::string& body) { return call("POST " + path, body); }
+
+  /// The types of the next events of `stream`, with names.
+  std::string events() {
+    std::string all;
+    for (const auto& piece : test::run_task(loop_, stream->next())) all += *piece;
+    std::string out;
+    while (!all.empty()) {
+      const std::size_t end = all.find('\n');
+      const json event = json::parse(all.substr(0, end));
+      all.erase(0, end + 1);
+      out += event["type"].get<std::string>() + " " +
+             event["object"]["metadata"].value("name", "") + ";";
+    }
+    return out;
+  }
+
+  int code = 0;
+  std::shared_ptr<ResponseStream> stream;
+
+ private:
+  static void add_query(ApiRequest& request, std::string query) {
+    while (!query.empty()) {
+      const std::size_t end = query.find('&');
+      const std::string pair = query.substr(0, end);
+      query = end == std::string::npos ? "" : query.substr(end + 1);
+      const std::size_t sign = pair.find('=');
+      request.query.emplace_back(pair.substr(0, sign), pair.substr(sign + 1));
+    }
+  }
+
+  boost::asio::io_context loop_;
+  test::ManualWorld world_;
+  std::string folder_;
+  std::unique_ptr<ObjectStore> store_;
+  std::unique_ptr<Api> api_;
+};
+
+const std::string kMaps = "/api/v1/namespaces/default/configmaps";
+
+std::string map_named(const std::string& name, const std::string& value = "1") {
+  return R"({"metadata":{"name":")" + name + R"(","labels":{"n":")" + name +
+         R"("}},"data":{"a":")" + value + R"("}})";
+}
+
+TEST_CASE("Api: an object is created, read, changed and deleted", "[standalone]") {
+  Scene scene;
+  const json made = scene.post(kMaps, map_named("x"));
+  CHECK(scene.code == 201);
+  CHECK(made["kind"] == "ConfigMap");
+  CHECK(made["metadata"]["uid"].get<std::string>().size() == 36);
+  CHECK(scene.call("GET " + kMaps + "/x") == made);
+
+  json changed = made;
+  changed["data"]["a"] = "2";
+  const json after = scene.call("PUT " + kMaps + "/x", changed.dump());
+  CHECK(scene.code == 200);
+  CHECK(after["data"]["a"] == "2");
+  CHECK(after["metadata"]["resourceVersion"] != made["metadata"]["resourceVersion"]);
+
+  scene.call("PUT " + kMaps + "/x", changed.dump());  // with the former resourceVersion
+  CHECK(scene.code == 409);
+
+  CHECK(scene.call("DELETE " + kMaps + "/x")["status"] == "Success");
+  CHECK(scene.call("GET " + kMaps + "/x")["message"] == "configmaps \"x\" not found");
+  CHECK(scene.code == 404);
+}
+
+TEST_CASE("Api: a write that changes nothing makes no revision", "[standalone]") {
+  Scene scene;
+  const json made = scene.post(kMaps, map_named("x"));
+  const json same =
+      scene.call("PATCH " + kMaps + "/x", R"({"data":{"a":"1"}})", "application/merge-patch+json");
+  CHECK(scene.code == 200);
+  CHECK(same == made);
+}
+
+TEST_CASE("Api: says no as Kubernetes does", "[standalone]") {
+  struct Row {
+    const char* line;
+    const char* body;
+    int code;
+    const char* message;
+  };
+  const Row rows[] = {
+      {"POST /api/v1/namespaces/none/configmaps", R"({"metadata":{"name":"x"}})", 404,
+       "namespaces \"none\" not found"},
+      {"POST /api/v1/namespaces/default/configmaps", R"({"metadata":{"name":"there"}})", 409,
+       "configmaps \"there\" already exists"},
+      {"POST /api/v1/namespaces/default/configmaps", R"({"metadata":{"name":"A"}})", 422,
+       "ConfigMap \"A\" is invalid: metadata.name: Invalid value: \"A\""},
+      {"POST /api/v1/namespaces/default/configmaps", R"({"metadata":{}})", 422,
+       "name or generateName is required"},
+      {"POST /api/v1/namespaces/default/configmaps", R"({"metadata":)", 400, "unrecognized"},
+      {"POST /api/v1/namespaces/default/configmaps", R"({"kind":"Pod"})", 400, "does not match"},
+      {"POST /api/v1/namespaces/default/configmaps?fieldValidation=Strict",
+       R"({"metadata":{"name":"x"},"dat":{}})", 400,
+       "strict decoding error: unknown field \"dat\""},
+      {"POST /api/v1/namespaces/default/configmaps", R"({"metadata":{"name":"x"},"data":[]})", 400,
+       "cannot unmarshal array"},
+      {"GET /api/v1/namespaces/default/configmaps?labelSelector=a=(", "", 400, "unable to parse"},
+      {"GET /api/v1/namespaces/default/configmaps?fieldSelector=data.a=1", "", 400,
+       "field label not supported: data.a"},
+      {"GET /api/v1/namespaces/default/nothings", "", 404, "could not find the requested"},
+      {"PUT /api/v1/namespaces/default/configmaps/there", R"({"metadata":{"name":"other"}})", 400,
+       "does not match the name on the URL"},
+      {"DELETE /api/v1/namespaces/default/configmaps/there",
+       R"({"preconditions":{"uid":"someone"}})", 409, "Precondition failed: UID in precondition"},
+      {"GET /api/v1/namespaces/default/configmaps?resourceVersion=999999", "", 504,
+       "Too large resource version"},
+  };
+  Scene scene;
+  scene.post(kMaps, map_named("there"));
+  for (const Row& row : rows) {
+    INFO(row.line << " " << row.body);
+    const json answer = scene.call(row.line, row.body);
+    CHECK(scene.code == row.code);
+    CHECK(answer["kind"] == "Status");
+    CHECK(answer["message"].get<std::string>().find(row.message) != std::string::npos);
+  }
+}
+
+TEST_CASE("Api: a list in pages shows one state, whatever happens meanwhile", "[standalone]") {
+  Scene scene;
+  for (const char* name : {"a", "b", "c", "d"}) scene.post(kMaps, map_named(name));
+  const json first = scene.call("GET " + kMaps + "?limit=2");
+  REQUIRE(first["items"].size() == 2);
+  CHECK(first["metadata"]["remainingItemCount"] == 2);
+  scene.call("DELETE " + kMaps + "/c");
+  scene.post(kMaps, map_named("bb"));
+  scene.call("PATCH " + kMaps + "/d", R"({"data":{"a":"2"}})", "application/merge-patch+json");
+  const json second = scene.call(
+      "GET " + kMaps + "?limit=2&continue=" + first["metadata"]["continue"].get<std::string>());
+  REQUIRE(second["items"].size() == 2);
+  CHECK(second["items"][0]["metadata"]["name"] == "c");
+  CHECK(second["items"][1]["data"]["a"] == "1");
+  CHECK_FALSE(second["metadata"].contains("continue"));
+}
+
+TEST_CASE("Api: a watch tells what its selector sees come, change and go", "[standalone]") {
+  Scene scene;
+  scene.post(kMaps, map_named("a"));
+  scene.call("GET " + kMaps + "?watch=true&labelSelector=n%20in%20(a,b)");
+  CHECK(scene.code == 400);  // not percent-decoded here: that is the server's work
+  scene.call("GET " + kMaps + "?watch=true&labelSelector=n!=z");
+  auto stream = scene.stream;
+  REQUIRE(stream != nullptr);
+  CHECK(scene.events() == "ADDED a;");
+  scene.post(kMaps, map_named("b"));
+  scene.post(kMaps, map_named("z"));
+  const std::string relabel = R"({"metadata":{"labels":{"n":"z"}}})";
+  scene.call("PATCH " + kMaps + "/a", relabel, "application/merge-patch+json");
+  scene.call("PATCH " + kMaps + "/b", R"({"data":{"a":"2"}})", "application/merge-patch+json");
+  scene.call("DELETE " + kMaps + "/b");
+  scene.stream = stream;
+  CHECK(scene.events() == "ADDED b;DELETED a;MODIFIED b;DELETED b;");
+}
+
+TEST_CASE("Api: a finalizer holds a deleted object until it has gone", "[standalone]") {
+  Scene scene;
+  scene.post(kMaps, R"({"metadata":{"name":"x","finalizers":["a.io/b"]}})");
+  const json marked = scene.call("DELETE " + kMaps + "/x");
+  CHECK(marked["metadata"].contains("deletionTimestamp"));
+  CHECK(scene.call("GET " + kMaps + "/x")["metadata"].contains("deletionTimestamp"));
+  scene.call("PATCH " + kMaps + "/x", R"({"metadata":{"finalizers":null}})",
+             "application/merge-patch+json");
+  CHECK(scene.code == 200);
+  scene.call("GET " + kMaps + "/x");
+  CHECK(scene.code == 404);
+}
+
+TEST_CASE("Api: status and the rest are changed by different paths", "[standalone]") {
+  Scene scene;
+  const std::string nodes = "/api/v1/nodes";
+  const json made = scene.post(nodes, R"({"metadata":{"name":"n"},"status":{"phase":"Running"}})");
+  CHECK_FALSE(made.contains("status"));
+  const std::string both = R"({"spec":{"unschedulable":true},"status":{"phase":"Running"}})";
+  const json by_status =
+      scene.call("PATCH " + nodes + "/n/status", both, "application/merge-patch+json");
+  CHECK(by_status["status"]["phase"] == "Running");
+  CHECK_FALSE(by_status.contains("spec"));
+  const json by_main = scene.call("PATCH " + nodes + "/n",
+                                  R"({"spec":{"unschedulable":true},"status":{"phase":"x"}})",
+                                  "application/merge-patch+json");
+  CHECK(by_main["status"]["phase"] == "Running");
+  CHECK(by_main["spec"]["unschedulable"] == true);
+}
+
+}  // namespace
+}  // namespace skerry::standalone
