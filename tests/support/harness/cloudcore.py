@@ -7,6 +7,7 @@ import subprocess
 import urllib.request
 
 from .cluster import Cluster
+from .kubectl import Kubectl
 from .net import free_ports
 from .paths import REPO, product_binary
 from .processes import Process, run_result
@@ -104,5 +105,36 @@ class CloudCore:
                 "advertiseAddress": [self.address],
                 "websocket": {"enable": True, "address": self.address, "port": self.hub_port},
             }},
-            "skerry": {"defaultTolerationSeconds": self._cluster.default_toleration_s},
+            "skerry": self._own_settings(),
         }
+
+    def _own_settings(self) -> dict:
+        return {"defaultTolerationSeconds": self._cluster.default_toleration_s}
+
+
+class StandaloneCloudCore(CloudCore):
+    """One cloudcore with a Kubernetes API of its own: nothing else is needed, and no rights."""
+
+    def __init__(self, directory: pathlib.Path, address: str = "127.0.0.1"):
+        super().__init__(directory, None, address)
+        (self.api_port,) = free_ports(1)
+        self.process.args = [product_binary("cloudcore"), *self._common_flags(),
+                             "--config", self._config, "--standalone"]
+        self.kubectl = Kubectl(self.data_dir / "kubeconfig")
+
+    def create(self) -> None:
+        self.directory.mkdir(parents=True)
+        self._config.write_text(json.dumps(self._settings()))
+        self.start()
+
+    def get(self, resource: str, name: str, namespace: str = "default") -> dict | None:
+        """The object, by kubectl; None: there is none."""
+        text = self.kubectl("get", resource, name, "-n", namespace, "-o", "json",
+                            "--ignore-not-found")
+        return json.loads(text) if text.strip() else None
+
+    def _common_flags(self) -> list:
+        return ["--data-dir", self.data_dir]
+
+    def _own_settings(self) -> dict:
+        return {"standalone": {"address": "127.0.0.1", "port": self.api_port}}
