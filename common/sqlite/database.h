@@ -36,6 +36,16 @@ class Query {
   /// True: a row is there to read. False: done.
   Result<bool> step();
   Result<void> run();
+  /// Calls `on_row()` for each row that is left to read.
+  template <class OnRow>
+  Result<void> for_each(OnRow on_row) {
+    for (;;) {
+      const Result<bool> more = step();
+      if (!more) return fail(more.error());
+      if (!*more) return {};
+      on_row();
+    }
+  }
 
   std::int64_t integer(int column) const;
   std::string text(int column) const;  // also for blobs

@@ -18,6 +18,9 @@ using sqlite::Query;
 /// First 64 bits of a SHA-256 over the fields, each with its length.
 std::int64_t row_sum(std::initializer_list<std::string_view> fields);
 
+/// The word of a kind in a row.
+inline std::string_view wire(const ObjectKey& key) { return k8s::info(key.kind).wire; }
+
 /// Tables `objects` and `terminating`.
 struct ObjectRow {
   std::string kind;  // word of resource_kinds.cc

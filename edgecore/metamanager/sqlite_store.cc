@@ -31,17 +31,15 @@ Result<std::vector<StoredObject>> SqliteStore::list(k8s::Kind kind) {
   {
     Query query = db_.query("SELECT " SKERRY_OBJECT_COLUMNS " FROM objects WHERE kind=?");
     query.bind(wire);
-    for (;;) {
-      const auto more = query.step();
-      if (!more) return fail(more.error());
-      if (!*more) break;
+    const Result<void> read = query.for_each([&] {
       const ObjectRow row = ObjectRow::read(query);
       if (row.intact()) {
         if (auto object = row.to_object()) out.push_back(std::move(*object));
       } else {
         bad.push_back({kind, row.ns, row.name});
       }
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (const ObjectKey& key : bad) {
     mirror_.content.erase(key);
@@ -55,10 +53,7 @@ Result<std::vector<TerminatingPod>> SqliteStore::terminating() {
   std::vector<std::string> bad;
   {
     Query query = db_.query("SELECT " SKERRY_OBJECT_COLUMNS " FROM terminating");
-    for (;;) {
-      const auto more = query.step();
-      if (!more) return fail(more.error());
-      if (!*more) break;
+    const Result<void> read = query.for_each([&] {
       const ObjectRow row = ObjectRow::read(query);
       const auto object = row.to_object();
       if (!row.intact()) {
@@ -66,7 +61,8 @@ Result<std::vector<TerminatingPod>> SqliteStore::terminating() {
       } else if (object) {
         out.push_back(TerminatingPod{object->object});
       }
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (const std::string& uid : bad) {
     mirror_.terminating.erase(Uid(uid));

@@ -62,17 +62,15 @@ Result<void> SqliteStore::load_meta() {
   Keys bad;
   {
     Query query = db_.query("SELECT name,value,sum FROM meta");
-    for (;;) {
-      const auto row = query.step();
-      if (!row) return fail(row.error());
-      if (!*row) break;
+    const Result<void> read = query.for_each([&] {
       const std::string name = query.text(0), value = query.text(1);
       if (query.integer(2) == row_sum({name, value})) {
         rows[name] = value;
       } else {
         bad.push_back({name});
       }
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (auto& key : bad) drop_bad("DELETE FROM meta WHERE name=?", key);
   if (bad.empty() && rows.count("next_seq") != 0) meta_.id = StoreId(rows["store_id"]);
@@ -94,10 +92,7 @@ Result<void> SqliteStore::load_objects() {
   Keys bad;
   {
     Query query = db_.query("SELECT " SKERRY_OBJECT_COLUMNS " FROM objects");
-    for (;;) {
-      const auto more = query.step();
-      if (!more) return fail(more.error());
-      if (!*more) break;
+    const Result<void> read = query.for_each([&] {
       const ObjectRow row = ObjectRow::read(query);
       if (!row.intact()) {
         bad.push_back({row.kind, row.ns, row.name});
@@ -105,7 +100,8 @@ Result<void> SqliteStore::load_objects() {
         mirror_.content[*key] = {Uid(row.uid), k8s::ContentVersion(digest_from_bytes(row.version)),
                                  !row.refused_code.empty(), row.finalised != 0};
       }
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (auto& key : bad) drop_bad("DELETE FROM objects WHERE kind=? AND ns=? AND name=?", key);
   return {};
@@ -115,17 +111,15 @@ Result<void> SqliteStore::load_terminating() {
   Keys bad;
   {
     Query query = db_.query("SELECT " SKERRY_OBJECT_COLUMNS " FROM terminating");
-    for (;;) {
-      const auto more = query.step();
-      if (!more) return fail(more.error());
-      if (!*more) break;
+    const Result<void> read = query.for_each([&] {
       const ObjectRow row = ObjectRow::read(query);
       if (!row.intact()) {
         bad.push_back({row.uid});
       } else if (row.key()) {
         mirror_.terminating.insert(Uid(row.uid));
       }
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (auto& key : bad) drop_bad("DELETE FROM terminating WHERE uid=?", key);
   return {};
@@ -135,24 +129,22 @@ Result<void> SqliteStore::load_reports() {
   Keys bad;
   {
     Query query = db_.query("SELECT " SKERRY_REPORT_COLUMNS " FROM reports");
-    for (;;) {
-      const auto more = query.step();
-      if (!more) return fail(more.error());
-      if (!*more) break;
+    const Result<void> read = query.for_each([&] {
       const ReportRow row = ReportRow::read(query);
       const lane::Report& report = row.report;
       if (!row.intact) {
         bad.push_back({std::to_string(report.seq.value())});
-        continue;
+        return;
       }
       meta_.next_seq = std::max(meta_.next_seq, report.seq.value() + 1);
-      if (!row.known) continue;
+      if (!row.known) return;
       if (report.kind == lane::ReportKind::kEvent) {
         mirror_.events.insert(report.seq);
       } else {
         mirror_.waiting[{report.kind, report.key, report.uid}] = report.seq;
       }
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (auto& key : bad) drop_bad("DELETE FROM reports WHERE seq=CAST(? AS INTEGER)", key);
   return {};
@@ -162,10 +154,7 @@ Result<void> SqliteStore::load_reported() {
   Keys bad;
   {
     Query query = db_.query("SELECT report_kind,kind,ns,name,uid,hash,sum FROM reported");
-    for (;;) {
-      const auto more = query.step();
-      if (!more) return fail(more.error());
-      if (!*more) break;
+    const Result<void> read = query.for_each([&] {
       const std::string report_kind = std::to_string(query.integer(0));
       const std::string wire = query.text(1), ns = query.text(2), name = query.text(3);
       const std::string uid = query.text(4), hash = query.text(5);
@@ -177,7 +166,8 @@ Result<void> SqliteStore::load_reported() {
                           ObjectKey{*kind, ns, name}, Uid(uid)}] =
             k8s::StatusHash(digest_from_bytes(hash));
       }
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (auto& key : bad) {
     drop_bad(
@@ -200,27 +190,23 @@ Result<void> SqliteStore::verify_pod_tables() {
     Keys bad;
     {
       Query query = db_.query(table.select);
-      for (;;) {
-        const auto more = query.step();
-        if (!more) return fail(more.error());
-        if (!*more) break;
+      const Result<void> read = query.for_each([&] {
         const std::string pod = query.text(0);
         if (query.integer(2) != row_sum({pod, query.text(1)})) bad.push_back({pod});
-      }
+      });
+      if (!read) return fail(read.error());
     }
     for (auto& key : bad) drop_bad(table.drop, key);
   }
   Keys bad;
   {
     Query query = db_.query("SELECT " SKERRY_TOKEN_COLUMNS " FROM tokens");
-    for (;;) {
-      const auto more = query.step();
-      if (!more) return fail(more.error());
-      if (!*more) break;
+    const Result<void> read = query.for_each([&] {
       const TokenRow row = TokenRow::read(query);
       const lane::TokenSlot& slot = row.grant.slot;
       if (!row.intact) bad.push_back({slot.pod.str(), slot.volume, slot.path});
-    }
+    });
+    if (!read) return fail(read.error());
   }
   for (auto& key : bad) drop_bad("DELETE FROM tokens WHERE pod=? AND volume=? AND path=?", key);
   return {};

@@ -110,8 +110,13 @@ class SimEdge {
   void report_again(const ObjectKey& key, const Uid& pod);
   void report_node(bool force);
   void event(const ObjectKey& key, const Uid& pod, const std::string& what);
+  /// Not when the process has died by then.
   template <class What>
-  void later(Duration delay, What what);
+  void later(Duration delay, What what) {
+    run_.scheduler.after(delay, [life = std::weak_ptr<Life>(life_), what = std::move(what)] {
+      if (!life.expired()) what();
+    });
+  }
 
   Run& run_;
   ApiServer& api_;
