@@ -33,7 +33,10 @@ namespace fs = std::filesystem;
 
 constexpr auto kJoinPatience = 20s;
 constexpr auto kLocalDeadline = 10s;
-constexpr const char* kUnit = "/etc/systemd/system/edgecore.service";
+// Where systemd looks for units: the administrator's, then the packages'.
+constexpr const char* kUnitPaths[] = {
+    "/etc/systemd/system/edgecore.service", "/usr/local/lib/systemd/system/edgecore.service",
+    "/usr/lib/systemd/system/edgecore.service", "/lib/systemd/system/edgecore.service"};
 
 int complain(const Error& error) {
   std::fprintf(stderr, "edgecore: %s\n", error.what.c_str());
@@ -73,6 +76,13 @@ Result<std::map<std::string, std::string>> parse_labels(const std::string& text)
     begin = end + 1;
   }
   return labels;
+}
+
+bool is_unit_installed() {
+  return std::ranges::any_of(kUnitPaths, [](const char* path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+  });
 }
 
 /// systemctl with fixed arguments, no shell. False when it could not be run or failed.
@@ -185,7 +195,9 @@ int join_command(const config::EdgeConfig& config, const JoinCommand& command) {
                                      world.clock.now() + kJoinPatience));
   if (!joined) return complain(joined.error());
   std::printf("node %s has joined %s\n", name.c_str(), command.server.c_str());
-  if (fs::exists(kUnit, error)) {
+  // The unit runs the node of the default place; a second one on this machine is another's to
+  // start.
+  if (config.data_dir == config::EdgeConfig().data_dir && is_unit_installed()) {
     const bool started = systemctl({"enable", "--now", "edgecore.service"});
     std::printf(started ? "edgecore.service is enabled and runs\n"
                         : "start it with: systemctl enable --now edgecore.service\n");
