@@ -1,6 +1,11 @@
 # Warnings for everybody, hardening for releases (OpenSSF guide; reference/reliability.md section 6).
 add_compile_options(-Wall -Wextra -Wformat=2 -Wnon-virtual-dtor -Woverloaded-virtual -Werror=return-type
                     -Werror=unused-result -Wno-mismatched-new-delete)  # GCC 12 reports Asio's frames wrongly
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-Wno-unknown-warning-option)
+  # Boost 1.74 looks for <experimental/coroutine> and nothing else when the compiler is clang.
+  add_compile_definitions(BOOST_ASIO_HAS_CO_AWAIT=1)
+endif()
 add_compile_definitions(_FILE_OFFSET_BITS=64 _TIME_BITS=64)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")

@@ -1,4 +1,5 @@
-// The fuzz target's corpus, on every run, with damage by a fixed seed.
+// A fuzz target's corpus, on every run: whole, cut, and damaged by a fixed seed.
+// SKERRY_CORPUS: its folder below the repository's root.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,10 +18,10 @@ void feed(const std::string& input) {
 
 }  // namespace
 
-TEST_CASE("Lane frames: the fuzz corpus, whole, cut and damaged, breaks nothing", "[lane]") {
+TEST_CASE("Fuzz target: its corpus, whole, cut and damaged, breaks nothing", "[fuzz]") {
   std::mt19937 random(17);
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("tests/fuzz/corpus/lane_frame")) {
+  for (const auto& entry : std::filesystem::directory_iterator(SKERRY_CORPUS)) {
     std::ifstream file(entry.path(), std::ios::binary);
     const std::string input((std::istreambuf_iterator<char>(file)), {});
     INFO(entry.path());
@@ -35,5 +36,5 @@ TEST_CASE("Lane frames: the fuzz corpus, whole, cut and damaged, breaks nothing"
     }
     ++files;
   }
-  CHECK(files >= 15);
+  CHECK(files >= 3);
 }
