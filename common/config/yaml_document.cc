@@ -62,7 +62,7 @@ class Reader {
       Result<YamlNode> child = read(entry.second, depth + 1);
       if (!child) return child;
       if (child->line == 0) child->line = entry.first.Mark().line + 1;
-      out.entries.emplace_back(std::move(key), std::move(*child));
+      out.entries.push_back({std::move(key), std::move(*child)});
     }
     return out;
   }

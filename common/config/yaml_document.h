@@ -6,15 +6,16 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "common/base/result.h"
 
 namespace skerry::config {
 
-inline constexpr std::size_t kYamlBytesMax = 1024 * 1024;
+inline constexpr std::size_t kYamlBytesMax = std::size_t{1024} * 1024;
 inline constexpr std::size_t kYamlNodesMax = 20'000;
+
+struct YamlEntry;  // a pair would have to be complete here
 
 struct YamlNode {
   enum class Type { kNull, kScalar, kList, kMap };
@@ -22,8 +23,13 @@ struct YamlNode {
   std::string scalar;
   bool quoted = false;  // "true" in quotes is text, not a boolean
   std::vector<YamlNode> items;
-  std::vector<std::pair<std::string, YamlNode>> entries;  // in the order of the file
-  int line = 0;                                           // from 1
+  std::vector<YamlEntry> entries;  // in the order of the file
+  int line = 0;                    // from 1
+};
+
+struct YamlEntry {
+  std::string key;
+  YamlNode value;
 };
 
 /// Errors: kMalformed (with the line), kTooLarge.
