@@ -110,4 +110,5 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace skerry::cloudcore
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody caught ends the process, with a core
 int main(int argc, char** argv) { return skerry::cloudcore::run(argc, argv); }

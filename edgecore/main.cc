@@ -106,4 +106,5 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace skerry::edgecore
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody caught ends the process, with a core
 int main(int argc, char** argv) { return skerry::edgecore::run(argc, argv); }

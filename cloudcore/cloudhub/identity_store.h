@@ -18,7 +18,7 @@ namespace skerry::cloudhub {
 
 inline constexpr std::string_view kIdentityNamespace = "skerry-system";
 inline constexpr std::size_t kRecordBytesMax =
-    900 * 1024;  // etcd takes 1.5 MiB with base64 and all
+    std::size_t{900} * 1024;  // etcd takes 1.5 MiB with base64 and all
 
 enum class RecordKind : std::uint8_t { kCa, kJoinToken, kNodeIdentity, kDenyList, kCount };
 /// Value of label skerry.io/record and end of the Secret's type.

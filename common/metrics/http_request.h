@@ -13,7 +13,7 @@
 
 namespace skerry::metrics {
 
-inline constexpr std::size_t kRequestHeadBytesMax = 8 * 1024;
+inline constexpr std::size_t kRequestHeadBytesMax = std::size_t{8} * 1024;
 
 struct HttpRequest {
   std::string path;                          // "/pods", percent-decoded

@@ -2,7 +2,8 @@
 add_compile_options(-Wall -Wextra -Wformat=2 -Wnon-virtual-dtor -Woverloaded-virtual -Werror=return-type
                     -Werror=unused-result -Wno-mismatched-new-delete)  # GCC 12 reports Asio's frames wrongly
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  add_compile_options(-Wno-unknown-warning-option)
+  # libstdc++ 12 calls what it deprecates itself.
+  add_compile_options(-Wno-unknown-warning-option -Wno-deprecated-declarations)
   # Boost 1.74 looks for <experimental/coroutine> and nothing else when the compiler is clang.
   add_compile_definitions(BOOST_ASIO_HAS_CO_AWAIT=1)
 endif()

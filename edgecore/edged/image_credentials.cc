@@ -116,6 +116,7 @@ std::vector<RegistryAuth> credentials_for(const std::vector<RegistryAuth>& auths
   std::stable_sort(fitting.begin(), fitting.end(),
                    [](const auto& one, const auto& other) { return one.first > other.first; });
   std::vector<RegistryAuth> result;
+  result.reserve(fitting.size());
   for (const auto& [weight, auth] : fitting) result.push_back(*auth);
   return result;
 }
