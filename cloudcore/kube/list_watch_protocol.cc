@@ -45,7 +45,8 @@ ListWatchSteps ListWatchProtocol::on_page(TimePoint now,
 
 ListWatchSteps ListWatchProtocol::stale_list(TimePoint now, ResourceVersion version) {
   ++counters_.stale_lists;
-  ++stale_in_a_row_;
+  // The pace of an outage that went before would make a restored cluster wait for minutes.
+  if (++stale_in_a_row_ == 1) backoff_ = kBackoffMin;
   Error error;
   error.code = Code::kUnavailable;
   error.what = "the API server answers an older state (resourceVersion " +

@@ -130,7 +130,7 @@ class RestoredClusterTest(EdgeTestCase):
             while_down()
         edge = self.gateway.edgecore.process
         wait_until(lambda: all(self.containers(before[each]) for each in before) and
-                   not any(self.containers(after[each]) for each in after), 60,
+                   not any(self.containers(after[each]) for each in after), 90,
                    "the node runs what the restored cluster says",
                    seen=lambda: self.gateway.containerd.containers(self.namespace))
         self.assertEqual(self.containers(before["kept"]), kept, "what is in both goes on")

@@ -169,11 +169,17 @@ TEST_CASE("ListWatchProtocol: a server that was restored under a watch is notice
   CHECK(m.at_deadline() == "fetch/1");
   CHECK(m.page_failed(Code::kUnavailable) == "drop");  // it is not back yet
   CHECK(m.at_deadline() == "fetch/1");
+  for (int i = 0; i < 6; ++i) {  // nor soon
+    m.page_failed(Code::kUnavailable);
+    m.at_deadline();
+  }
   CHECK(m.page(40, "more") == "drop fetch");
+  const TimePoint back = m.now;
   for (int i = 0; i < kStaleListsMax; ++i) {
     m.page(40);
     CHECK(m.at_deadline() == "drop fetch");
   }
+  CHECK(m.now - back <= 30s);  // whatever the outage's pace was
   CHECK(m.page(40) == "keep deliver:40 watch:40");
 }
 
