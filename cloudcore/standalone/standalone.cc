@@ -12,6 +12,7 @@
 
 #include "cloudcore/standalone/api/api.h"
 #include "cloudcore/standalone/bootstrap.h"
+#include "cloudcore/standalone/controller_set.h"
 #include "cloudcore/standalone/server/http_server.h"
 #include "cloudcore/standalone/server_identity.h"
 #include "common/async/task_group.h"
@@ -65,6 +66,7 @@ struct Standalone::Impl {
   std::unique_ptr<ObjectStore> store;
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> server;
+  std::unique_ptr<ControllerSet> controllers;
 };
 
 Result<void> Standalone::Impl::open_identity() {
@@ -101,6 +103,9 @@ Task<Result<void>> Standalone::Impl::open() {
   auto written = identity->write_kubeconfig(*port);
   if (!written) co_return fail(written.error());
   kubeconfig_file = *written;
+  ControllerSet::Parts controller_parts{*api, *store, world, identity->ca_pem()};
+  controllers = std::make_unique<ControllerSet>(std::move(controller_parts), executor);
+  controllers->start();
   tasks.spawn("compaction", keep_compact());
   tasks.spawn("the API's certificate", keep_certificate());
   log::info("the standalone API serves",
@@ -112,6 +117,7 @@ Task<void> Standalone::Impl::serve(std::shared_ptr<std::promise<Result<void>>> s
   started->set_value(co_await open());
   while (!stopping) co_await stop_asked.wait_until(TimePoint::max());
   if (server) co_await server->stop();
+  if (controllers) co_await controllers->stop();
   if (store) co_await store->stop();
 }
 

@@ -32,7 +32,10 @@ ApiResponse text_response(std::string text) {
 }  // namespace
 
 Api::Api(ObjectStore& store, seam::World world, std::string address)
-    : store_(store), rest_(store, world), address_(std::move(address)) {}
+    : store_(store),
+      rest_(store, world),
+      subresources_(store, world),
+      address_(std::move(address)) {}
 
 Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
   RequestInfo info = request_info(*request);
@@ -100,7 +103,7 @@ Task<RestAnswer> Api::resource(std::shared_ptr<const ApiRequest> request, Reques
     co_return not_found_path();
   }
   const bool plain = subresource.empty() || subresource == "status";
-  if (!plain) co_return method_not_allowed();  // each has its own handler
+  if (!plain) co_return co_await subresources_.handle(found);
   if (subresource.empty() && !allows(*found->row, verb)) co_return method_not_allowed();
   const bool needs_namespace = found->row->namespaced && found->info.ns.empty();
   if (needs_namespace && verb != "list" && verb != "watch") co_return not_found_path();

@@ -16,6 +16,7 @@
 #include "cloudcore/standalone/api/openapi_documents.h"
 #include "cloudcore/standalone/api/request.h"
 #include "cloudcore/standalone/api/rest.h"
+#include "cloudcore/standalone/api/subresources.h"
 #include "common/async/task.h"
 #include "common/seam/world.h"
 
@@ -39,6 +40,7 @@ class Api {
   KindRegistry kinds_;
   OpenApiDocuments openapi_;
   Rest rest_;
+  Subresources subresources_;
   std::string address_;
 };
 

@@ -162,6 +162,14 @@ StoredObjectPtr ObjectStore::get(const ObjectPlace& place) const {
   return entry == found->entries.end() ? nullptr : entry->second;
 }
 
+std::vector<std::string> ObjectStore::prefixes() const {
+  std::vector<std::string> out;
+  for (const auto& [prefix, resource] : resources_) {
+    if (!resource->entries.empty()) out.push_back(prefix);
+  }
+  return out;
+}
+
 std::size_t ObjectStore::count(const std::string& prefix) const {
   const Resource* found = find_resource(prefix);
   return found == nullptr ? 0 : found->entries.size();
@@ -304,10 +312,11 @@ void ObjectStore::apply(Waiting& write, Revision revision) {
     of.entries.erase(entry);
   }
   current_ = revision;
-  publish(of, std::move(event));
+  publish(write.place.prefix, of, std::move(event));
 }
 
-void ObjectStore::publish(Resource& resource, ObjectEventPtr event) {
+void ObjectStore::publish(const std::string& prefix, Resource& resource, ObjectEventPtr event) {
+  for (const Listener& listener : listeners_) listener(prefix, *event);
   resource.event_bytes += size_of(*event);
   resource.events.push_back(std::move(event));
   while (resource.events.size() > kEventsKept ||

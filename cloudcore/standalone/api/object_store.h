@@ -106,6 +106,12 @@ class ObjectStore {
   /// Events after `from`; 0: from now. Errors: kGone.
   Result<std::unique_ptr<ObjectWatch>> watch(const std::string& prefix, Revision from);
 
+  /// Is told of every event of every resource when it happens, inside the write; for indexes.
+  using Listener = std::function<void(const std::string& prefix, const ObjectEvent& event)>;
+  void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
+  /// The resources that have objects.
+  std::vector<std::string> prefixes() const;
+
   Revision current() const { return current_; }
   Storage& storage() { return *storage_; }
 
@@ -119,7 +125,7 @@ class ObjectStore {
   async::Task<void> commit_loop();
   async::Task<void> commit(std::vector<std::shared_ptr<Waiting>> group);
   void apply(Waiting& write, Revision revision);
-  void publish(Resource& resource, ObjectEventPtr event);
+  void publish(const std::string& prefix, Resource& resource, ObjectEventPtr event);
 
   std::unique_ptr<Storage> storage_;
   async::Executor executor_;
@@ -127,6 +133,7 @@ class ObjectStore {
   async::Wakeup writes_wait_;
   std::map<std::string, std::unique_ptr<Resource>> resources_;
   std::deque<std::shared_ptr<Waiting>> waiting_;
+  std::vector<Listener> listeners_;
   Revision current_ = 0;
   bool stopping_ = false;
 };

@@ -114,6 +114,10 @@ Result<StoredObjectPtr> served_object(std::string_view storage_prefix,
   for (const auto& [key, value] : labels.items()) {
     if (value.is_string()) out->labels.emplace(key, value.get<std::string>());
   }
+  for (const json& owner : k8s::fields::list(metadata, "ownerReferences")) {
+    out->owners.push_back(k8s::fields::text(owner, "uid"));
+    if (k8s::fields::flag(owner, "controller")) out->controller = out->owners.back();
+  }
   for (const std::string& path : selectable_fields(storage_prefix)) {
     out->fields.emplace(path, selected_field(object, path));
   }

@@ -29,6 +29,8 @@ struct StoredObject {
   std::shared_ptr<const std::string> json;  // as served
   Labels labels;
   std::map<std::string, std::string> fields;  // field selectors' answers beyond name and namespace
+  std::vector<std::string> owners;            // uids of metadata.ownerReferences
+  std::string controller;                     // the uid of the one that controls it; empty: none
 };
 using StoredObjectPtr = std::shared_ptr<const StoredObject>;
 
