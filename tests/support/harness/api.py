@@ -1,4 +1,6 @@
 """A Kubernetes API client of a few lines: a poll costs 2 ms, where a kubectl costs 150."""
+import collections.abc
+import contextlib
 import http.client
 import json
 import ssl
@@ -29,6 +31,7 @@ class KubernetesApi:
     def __init__(self, host: str, port: int, ca: str, certificate: str, key: str):
         context = ssl.create_default_context(cafile=ca)
         context.load_cert_chain(certificate, key)
+        self._context, self._server = context, (host, port)
         self._connection = http.client.HTTPSConnection(host, port, timeout=15, context=context)
 
     def get(self, plural: str, name: str, namespace: str | None = None) -> dict | None:
@@ -61,6 +64,17 @@ class KubernetesApi:
         except ApiError as error:
             if error.status != 404:
                 raise
+
+    @contextlib.contextmanager
+    def watch(self, target: str) -> collections.abc.Iterator[collections.abc.Iterator[dict]]:
+        """The events of a watch, on a connection of its own; it is open when the block begins."""
+        connection = http.client.HTTPSConnection(*self._server, timeout=30, context=self._context)
+        with contextlib.closing(connection):
+            connection.request("GET", target)
+            response = connection.getresponse()
+            if response.status != 200:
+                raise ApiError(response.status, f"GET {target}: {_message(response.read())}")
+            yield map(json.loads, iter(response.readline, b""))
 
     def request(self, method: str, target: str, body: dict | None = None,
                 content_type: str = "application/json") -> dict:
