@@ -52,10 +52,14 @@ void check_remove_follows_the_truth(Run& run,
   const bool exists = record && record->uid == remove.uid;
   if (!exists || run.recently_restored()) return;
   const NodeName& node = session.protocol().node();
-  const bool wanted = remove.key.kind == Kind::kPod
-                          ? record->node == node
-                          : wanted_references(api, node, run.now() - kLag).contains(remove.key) &&
-                                record->since < run.now() - kLag;
+  const auto known = [&](Kind kind) {
+    return std::min(run.now() - kLag, session.known_until(kind));
+  };
+  const bool wanted =
+      remove.key.kind == Kind::kPod
+          ? record->node == node
+          : wanted_references(api, node, known(Kind::kPod)).contains(remove.key) &&
+                record->since < known(remove.key.kind);
   if (wanted) run.complain("no Remove of what the API wants", remove.key.text());
 }
 

@@ -4,10 +4,12 @@
 //   coverage
 //   --bug=NAME      plants a bug; succeeds only when some seed finds it
 //   --check-replay  runs each seed twice and compares the traces
+//   --regressions=F runs the seeds that F lists: those that found something once
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <algorithm>
+#include <fstream>
 #include <string>
 
 #include "common/base/log.h"
@@ -24,6 +26,7 @@ struct Options {
   std::string bug;
   bool check_replay = false;
   bool coverage = false;
+  std::string regressions;
   RunOptions run;
 };
 
@@ -51,6 +54,8 @@ bool parse(int argc, char** argv, Options& options) {
     } else if (word.starts_with("--bug=")) {
       options.bug = value;
       if (!plant(value, options.run.bugs)) return false;
+    } else if (word.starts_with("--regressions=")) {
+      options.regressions = value;
     } else if (word == "--check-replay") {
       options.check_replay = true;
     } else if (word == "--trace") {
@@ -134,6 +139,25 @@ int run_seeds(const Options& options) {
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/// Each line: a seed, then what it found. "#" begins a comment.
+int run_regressions(const Options& options) {
+  std::ifstream file(options.regressions);
+  bool failed = !file;
+  std::size_t count = 0;
+  for (std::string line; std::getline(file, line);) {
+    RunOptions run = options.run;
+    run.seed = std::strtoull(line.c_str(), nullptr, 10);
+    if (run.seed == 0) continue;
+    const RunResult result = skerry::sim::simulate(run);
+    ++count;
+    if (result.complaint.empty()) continue;
+    print_failure(run.seed, result, options.bug);
+    failed = true;
+  }
+  std::printf("%zu seeds of %s\n", count, options.regressions.c_str());
+  return failed || count == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -143,5 +167,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   skerry::log::configure(skerry::log::Level::kError, skerry::log::Format::kKeyValue);
+  if (!options.regressions.empty()) return run_regressions(options);
   return options.bug.empty() || options.seeds == 1 ? run_seeds(options) : find_bug(options);
 }

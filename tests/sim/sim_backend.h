@@ -41,6 +41,8 @@ class SimBackend final : public cloudhub::NodeBackend,
 
   /// Every first list is whole, and the references are computed.
   bool ready();
+  /// Whatever the API had of this kind up to then is known here.
+  TimePoint known_until(Kind kind) const { return watches_.at(kind)->known_until(); }
   const edgecontroller::DesiredIndex& index() const { return index_; }
 
  private:

@@ -68,6 +68,7 @@ class SimCloud::Session final : public cloudhub::NodeFeed,
   /// The desired set as the controllers told this session last.
   const std::map<ObjectKey, ObjectPtr>& told() const { return told_; }
   bool opened_with_truth() const { return opened_with_truth_; }
+  TimePoint known_until(Kind kind) const { return cloud_.backend_->known_until(kind); }
   std::size_t queued_bytes() const { return wire_.queued_bytes(); }
   bool finishing() const { return finishing_; }
 

@@ -130,6 +130,7 @@ void SimListWatch::deliver() {
     highest_ = std::max(highest_, cursor_);
     (void)protocol_.on_event(run_.now(), kube::WatchEventType::kBookmark, cursor_);
   }
+  if (!breaks) known_until_ = run_.now();
   if (breaks) end({Code::kUnavailable, "the watch broke", {}});
 }
 

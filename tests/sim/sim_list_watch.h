@@ -25,6 +25,8 @@ class SimListWatch : public std::enable_shared_from_this<SimListWatch> {
   void stop() { stopped_ = true; }
   bool synced() const { return protocol_.synced(); }
   ResourceVersion version() const { return protocol_.version(); }
+  /// Everything up to then has been delivered. A watch that broke waits, and time goes on.
+  TimePoint known_until() const { return known_until_; }
 
  private:
   void perform(kube::ListWatchSteps steps);
@@ -45,6 +47,7 @@ class SimListWatch : public std::enable_shared_from_this<SimListWatch> {
   bool stopped_ = false;
   bool watching_ = false;
   bool delivery_scheduled_ = false;
+  TimePoint known_until_{};
   bool bookmark_due_ = false;
   std::uint64_t watch_id_ = 0;
   ResourceVersion highest_;               // delivered

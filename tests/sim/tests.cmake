@@ -21,6 +21,7 @@ if(SKERRY_CLOUD)
     set_tests_properties(sim_long PROPERTIES LABELS long TIMEOUT 7200)
   endif()
   skerry_sim_test(replay --seeds=20 --check-replay)
+  skerry_sim_test(regressions --regressions=${CMAKE_CURRENT_SOURCE_DIR}/sim/regressions.txt)
   # Each planted bug must be found.
   foreach(bug ack-before-fsync remove-ignores-uid welcome-before-lists outbox-cleared-on-send
               old-cleanup-touches-new no-relist-after-410)
