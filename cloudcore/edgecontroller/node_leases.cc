@@ -1,8 +1,6 @@
 #include "cloudcore/edgecontroller/node_leases.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "common/base/log.h"
 #include "common/k8s/time.h"
@@ -38,14 +36,14 @@ std::string new_lease(const NodeName& node, const Uid& node_uid, WallTime now) {
 }
 
 NodeLeases::NodeLeases(async::Executor executor, kube::Client& client)
-    : client_(client), wakeup_(executor) {}
+    : client_(client), wakeup_(executor), renewals_(executor) {}
 
 void NodeLeases::add(const NodeName& node, Uid node_uid) {
-  nodes_[node] = {std::move(node_uid), client_.world().clock.now()};
+  schedule_.add(node, std::move(node_uid), client_.world().clock.now());
   wakeup_.notify();
 }
 
-void NodeLeases::remove(const NodeName& node) { nodes_.erase(node); }
+void NodeLeases::remove(const NodeName& node) { schedule_.remove(node); }
 
 void NodeLeases::stop() {
   stopping_ = true;
@@ -54,39 +52,37 @@ void NodeLeases::stop() {
 
 async::Task<void> NodeLeases::run() {
   while (!stopping_) {
-    TimePoint next = TimePoint::max();
-    for (const auto& [node, entry] : nodes_) next = std::min(next, entry.due);
-    co_await wakeup_.wait_until(next);
-    if (!stopping_) co_await renew_due();
+    const bool has_room = in_flight_ < kInFlightMax;
+    if (has_room) {
+      if (auto due = schedule_.take(client_.world().clock.now())) {
+        ++in_flight_;
+        renewals_.spawn("lease", renew(std::move(*due)));
+        continue;
+      }
+    }
+    co_await wakeup_.wait_until(has_room ? schedule_.next() : TimePoint::max());
   }
+  co_await renewals_.join();
 }
 
-async::Task<void> NodeLeases::renew_due() {
-  const TimePoint now = client_.world().clock.now();
-  std::vector<std::pair<NodeName, Uid>> due;
-  for (auto& [node, entry] : nodes_) {
-    if (entry.due > now) continue;
-    due.emplace_back(node, entry.uid);
-    entry.due = now + kNodeLeaseRenewInterval;
-  }
-  for (const auto& [node, uid] : due) {
-    if (nodes_.contains(node)) co_await renew(node, uid);
-  }
+async::Task<void> NodeLeases::renew(LeaseSchedule::Due due) {
+  const std::string node = due.node.str();
+  const Result<std::string> written = co_await write(std::move(due));
+  if (!written) log::warning("lease not renewed", {{"node", node}, written.error()});
+  --in_flight_;
+  wakeup_.notify();
 }
 
-async::Task<void> NodeLeases::renew(NodeName node, Uid uid) {
-  const k8s::ObjectKey key{k8s::Kind::kLease, kLeaseNamespace, node.str()};
+async::Task<Result<std::string>> NodeLeases::write(LeaseSchedule::Due due) {
   kube::Patch patch;
-  patch.key = key;
+  patch.key = {k8s::Kind::kLease, kLeaseNamespace, due.node.str()};
   patch.type = kube::PatchType::kMerge;
   patch.urgent = true;
-  patch.body = lease_patch(node, client_.world().clock.wall());
+  patch.body = lease_patch(due.node, client_.world().clock.wall());
   Result<std::string> renewed = co_await client_.patch(std::move(patch));
-  if (!renewed && renewed.error().code == Code::kNotFound) {
-    renewed = co_await client_.create(k8s::Kind::kLease, kLeaseNamespace,
-                                      new_lease(node, uid, client_.world().clock.wall()));
-  }
-  if (!renewed) log::warning("lease not renewed", {{"node", node.str()}, renewed.error()});
+  if (renewed || renewed.error().code != Code::kNotFound) co_return renewed;
+  co_return co_await client_.create(k8s::Kind::kLease, kLeaseNamespace,
+                                    new_lease(due.node, due.uid, client_.world().clock.wall()));
 }
 
 }  // namespace skerry::edgecontroller
