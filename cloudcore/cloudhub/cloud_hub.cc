@@ -247,7 +247,7 @@ void CloudHub::open(Open open,
                     std::function<void(OpenAnswer)> done) {
   const NodeName node = open.request.node;
   const Epoch epoch = open.request.epoch;
-  if (!registry_.current(node) && registry_.nodes().size() >= parts_.nodes_max) {
+  if (!registry_.current(node) && registry_.size() >= parts_.nodes_max) {
     return done(lane::Goodbye{lane::GoodbyeCode::kNotReady, "modules.cloudHub.nodeLimit is reached",
                               kGoodbyeDelayMax});
   }

@@ -191,7 +191,7 @@ std::optional<lane::Message> SessionDelivery::send_upsert(const k8s::ObjectKey& 
     return std::nullopt;
 
   lane::Upsert upsert{Seq(++last_seq_), slot.desired, std::nullopt};
-  std::deque<lane::Message> burst;
+  std::list<lane::Message> burst;
   if (preparing != preparing_.end()) {
     SKERRY_ASSERT(preparing->second.prelude, "a pod left before its prelude");
     if (first_of_uid) {

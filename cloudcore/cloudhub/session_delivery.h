@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <vector>
@@ -90,8 +90,8 @@ class SessionDelivery {
   std::map<k8s::ObjectKey, Preparing>
       preparing_;  // pods taken out of dirty_ until their prelude is here
   std::vector<k8s::ObjectPtr> prepares_;
-  std::deque<lane::Message> burst_;  // grants and the Upsert of their pod, in this order
-  std::deque<Flight> flight_;
+  std::list<lane::Message> burst_;  // grants and the Upsert of their pod, in this order
+  std::list<Flight> flight_;
   std::size_t bytes_in_flight_ = 0;
   std::uint64_t last_seq_ = 0;
 };

@@ -43,11 +43,4 @@ std::optional<Epoch> SessionRegistry::current(const NodeName& node) const {
   return at->second.epoch;
 }
 
-std::vector<NodeName> SessionRegistry::nodes() const {
-  std::vector<NodeName> names;
-  names.reserve(entries_.size());
-  for (const auto& [name, entry] : entries_) names.push_back(name);
-  return names;
-}
-
 }  // namespace skerry::cloudhub

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "common/base/ids.h"
 #include "common/lane/message.h"
@@ -34,7 +33,7 @@ class SessionRegistry {
   bool forget(const NodeName& node, Epoch epoch);
 
   std::optional<Epoch> current(const NodeName& node) const;
-  std::vector<NodeName> nodes() const;  // sorted; whose leases are renewed
+  std::size_t size() const { return entries_.size(); }  // nodes with a session
 
  private:
   struct Entry {

@@ -57,7 +57,7 @@ bool SessionReports::receive(lane::Report report, TimePoint now) {
     }
   }
   const k8s::ObjectKey key = report.key;
-  std::deque<lane::Report>& queue = queues_[key];
+  std::list<lane::Report>& queue = queues_[key];
   if (supersede(queue, report)) return true;
   ++pending_;
   pending_bytes_ += report.body.size();
@@ -75,7 +75,7 @@ bool SessionReports::stale(const lane::Report& report) const {
 
 /// Of two states that wait behind a running write only the newer is written. True: `report` was the
 /// older or the same one and is answered.
-bool SessionReports::supersede(std::deque<lane::Report>& queue, const lane::Report& report) {
+bool SessionReports::supersede(std::list<lane::Report>& queue, const lane::Report& report) {
   if (report.kind == lane::ReportKind::kEvent) return false;
   for (auto at = queue.begin(); at != queue.end(); ++at) {
     if (at->kind != report.kind || at->uid != report.uid) continue;
@@ -113,7 +113,7 @@ void SessionReports::applied(const lane::ReportVerdict& verdict, TimePoint now) 
   if (at == applying_.end()) return;
   const k8s::ObjectKey key = at->second;
   applying_.erase(at);
-  std::deque<lane::Report>& queue = queues_.at(key);
+  std::list<lane::Report>& queue = queues_.at(key);
   SKERRY_ASSERT(!queue.empty() && queue.front().seq == verdict.seq,
                 "another report was being written");
   lane::Report report = std::move(queue.front());

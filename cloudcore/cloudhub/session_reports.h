@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
@@ -72,15 +72,15 @@ class SessionReports {
   void cancel(const k8s::ObjectKey& key, Status& status);
   bool finalised(const k8s::ObjectKey& key, const Uid& uid) const;
   bool stale(const lane::Report& report) const;
-  bool supersede(std::deque<lane::Report>& queue, const lane::Report& report);
+  bool supersede(std::list<lane::Report>& queue, const lane::Report& report);
 
-  std::map<k8s::ObjectKey, std::deque<lane::Report>> queues_;  // front: being applied
+  std::map<k8s::ObjectKey, std::list<lane::Report>> queues_;  // front: being applied
   std::map<ReportSeq, k8s::ObjectKey> applying_;
   std::size_t pending_ = 0;
   std::size_t pending_bytes_ = 0;
   std::map<RevisionKey, std::uint64_t> revisions_;  // the last that the API took
   std::vector<lane::Report> applies_;
-  std::deque<lane::ReportVerdict> verdicts_;
+  std::vector<lane::ReportVerdict> verdicts_;
   std::map<k8s::ObjectKey, Status> statuses_;
   std::set<std::pair<TimePoint, k8s::ObjectKey>> due_;
 };

@@ -8,7 +8,7 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +57,7 @@ class Mux {
 
  private:
   struct Outgoing {
-    std::deque<std::string> messages;
+    std::list<std::string> messages;  // a list: a class without messages holds no memory
     std::size_t offset = 0;  // of the first message: sent already
     std::size_t queued = 0;
     std::size_t window = 0;  // bytes that may still be sent

@@ -35,7 +35,11 @@ ContextPtr make_context(const SSL_METHOD* method) {
   return context;
 }
 
-Result<void> use_identity(SSL_CTX* ctx, const Identity& own) {
+bool is_root(X509* certificate) { return (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0; }
+
+/// `with_root`: the hub sends its root, so that a join can compare it. A node does not: the hub has
+/// it, and would keep a copy for every connection.
+Result<void> use_identity(SSL_CTX* ctx, const Identity& own, bool with_root) {
   const auto chain = certificates_from_pem(own.chain_pem);
   if (!chain) return fail("own certificate", chain.error());
   const Result<KeyPtr> key = key_from_pem(own.key_pem);
@@ -47,6 +51,7 @@ Result<void> use_identity(SSL_CTX* ctx, const Identity& own) {
   bool used = SSL_CTX_use_certificate(ctx, chain->front().get()) == 1 &&
               SSL_CTX_use_PrivateKey(ctx, key->get()) == 1;
   for (std::size_t i = 1; used && i < chain->size(); ++i) {
+    if (!with_root && is_root((*chain)[i].get())) continue;
     used = SSL_CTX_add1_chain_cert(ctx, (*chain)[i].get()) == 1;
   }
   if (!used) return fail(Code::kForbidden, "the own certificate is unusable: " + openssl_error());
@@ -67,7 +72,7 @@ Result<void> use_trust(SSL_CTX* ctx, const std::string& bundle_pem) {
 
 Result<ContextPtr> server_context(const Identity& own, const std::string& client_ca_pem) {
   ContextPtr context = make_context(TLS_server_method());
-  if (const Result<void> used = use_identity(context.get(), own); !used) return fail(used.error());
+  if (const Result<void> used = use_identity(context.get(), own, true); !used) return fail(used.error());
   if (const Result<void> used = use_trust(context.get(), client_ca_pem); !used) {
     return fail(used.error());
   }
@@ -163,7 +168,7 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const ServerTrust& 
   made->context_ = make_context(TLS_client_method());
   made->pinned_root_ = trust.pinned_root;
   if (own) {
-    const Result<void> used = use_identity(made->context_.get(), *own);
+    const Result<void> used = use_identity(made->context_.get(), *own, false);
     if (!used) return fail(used.error());
   }
   if (!trust.pinned_root) {

@@ -99,6 +99,19 @@ TEST_CASE("TLS: both sides know each other after a handshake", "[tls]") {
   CHECK(std::string(SSL_get_version(tls.client.ssl())) == "TLSv1.3");
 }
 
+TEST_CASE("TLS: a node does not send its root, which the hub would keep for each connection",
+          "[tls]") {
+  const Authority ca = new_ca();
+  Identity own = node_identity(ca);
+  own.chain_pem += ca.certificate_pem;  // as the hub hands it out
+  Handshake tls(hub(ca)->start(kNow), node(ca, own)->start("hub.example.org", kNow));
+  REQUIRE(tls.ok());
+  const auto* sent_by_hub = SSL_get_peer_cert_chain(tls.client.ssl());
+  CHECK(sk_X509_num(sent_by_hub) == 2);  // a join compares the root
+  const auto* sent_by_node = SSL_get_peer_cert_chain(tls.server.ssl());
+  CHECK(sk_X509_num(sent_by_node) <= 0);  // the server's view is without the leaf
+}
+
 TEST_CASE("TLS: a node without certificate is accepted as nobody", "[tls]") {
   const Authority ca = new_ca();
   Handshake tls(hub(ca)->start(kNow), node(ca)->start("127.0.0.1", kNow));
