@@ -110,6 +110,19 @@ void PodWorker::prefetch_images() {
   }
 }
 
+/// What would hold up the sandbox before it, and the containers after it.
+async::Task<void> PodWorker::beside_sandbox(Self self) {
+  self->report_pending();
+  const std::string pod_dir = self->services_.volumes.pod_dir(self->uid_);
+  for (const ContainerSpec& container : self->pod_->containers) {
+    const bool first_start = self->record_.containers.count(container.name) == 0;
+    if (!first_start || container.termination_message_path.empty()) continue;
+    // An error comes again, and is told, where the file is mounted.
+    (void)make_message_file(pod_dir, container.name, 0);
+  }
+  co_return;
+}
+
 async::Task<void> PodWorker::create_sandbox(Self self, std::uint32_t attempt) {
   if (!self->volume_set_ || self->volumes_stale_) {
     if (!co_await set_up_volumes(self)) co_return;
@@ -120,6 +133,7 @@ async::Task<void> PodWorker::create_sandbox(Self self, std::uint32_t attempt) {
   *request.mutable_config() = self->sandbox_message(attempt);
   if (ready) ready = make_directory(request.config().log_directory(), kLogDirectoryMode);
   self->prefetch_images();
+  self->tasks_.spawn("beside the sandbox", beside_sandbox(self));
   Result<cri::RunPodSandboxResponse> made = fail(Code::kInternal, "not tried");
   if (ready)
     made = co_await self->services_.runtime.run_sandbox(request);

@@ -154,14 +154,19 @@ async::Task<void> PodWorker::step(Self self) {
   const PodPlan plan = plan_pod({*self->pod_, self->actual_, self->record_, probes,
                                  self->terminate(), self->services_.world.clock.wall()});
   self->note_crash_loops(plan.crash_looping);
-  if (self->phase_.empty()) self->report();  // Pending, before the long steps begin
+  bool made_sandbox = false;
   for (const PodAction& action : plan.actions) {
     if (self->stopping_) co_return;
+    made_sandbox = std::holds_alternative<CreateSandbox>(action);
+    if (!made_sandbox) self->report_pending();
     co_await perform(self, action);
   }
   absorb(self->record_, self->actual_, self->services_.world.clock.wall());
   if (plan.actions.empty()) self->inputs_.reset();  // decoded secrets: only as long as needed
-  if (!self->gone_ && !self->finished_) self->report();
+  // Behind a sandbox its containers follow at once: their status says more, and a commit and a
+  // write to the API between the two would only slow them down.
+  const bool more_follows = made_sandbox && self->actual_.sandbox() && self->actual_.sandbox()->ready;
+  if (!self->gone_ && !self->finished_ && !more_follows) self->report();
   if (!self->finished_) co_await wait(self, plan.again_at);
 }
 
@@ -373,6 +378,11 @@ void PodWorker::note_crash_loops(const std::set<std::string>& looping) {
 }
 
 // ---- the report ------------------------------------------------------------------------------
+
+/// Before the long steps of a start begin.
+void PodWorker::report_pending() {
+  if (phase_.empty()) report();
+}
 
 void PodWorker::report() {
   metamanager::Batch batch = status_batch(std::exchange(force_report_, false));

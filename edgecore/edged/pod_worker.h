@@ -100,6 +100,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void drop_watches(const std::string& container_id);
   ProbeVerdicts probe_verdicts() const;
   void note_crash_loops(const std::set<std::string>& looping);
+  void report_pending();
   void report();
   metamanager::Batch status_batch(bool force);
   void commit(metamanager::Batch batch);
@@ -122,6 +123,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   cri::PodSandboxConfig sandbox_message(std::uint32_t attempt) const;
   void start_failed(const std::string& name, Waiting waiting, Duration retry_after);
   void prefetch_images();
+  static async::Task<void> beside_sandbox(Self self);
 
   // Ending (pod_stop.cc).
   void begin_kill(const KillContainer& kill);
