@@ -1,5 +1,7 @@
 #include "cloudcore/app.h"
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <thread>
@@ -48,6 +50,19 @@ struct ShardThread {
 std::size_t shard_count(const config::CloudConfig& config) {
   if (config.hub_shards > 0) return static_cast<std::size_t>(config.hub_shards);
   return std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// A session is a descriptor, and a shell's soft limit is often 1,024. Threads are few and nothing
+/// here uses select(): the whole hard limit is ours.
+void use_all_descriptors(std::int64_t nodes_max) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= static_cast<rlim_t>(nodes_max)) return;
+  log::warning("fewer files may be open than modules.cloudHub.nodeLimit nodes need: raise the hard "
+               "limit (ulimit -Hn, LimitNOFILE)",
+               {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)}, {"nodeLimit", nodes_max}});
 }
 
 }  // namespace
@@ -111,6 +126,7 @@ Result<void> App::Impl::start_standalone() {
 }
 
 Result<void> App::Impl::run() {
+  use_all_descriptors(config.nodes_max);
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets whose peer may be gone
   if (auto started = start_standalone(); !started) return started;
   signals.async_wait([this](const boost::system::error_code& error, int) {

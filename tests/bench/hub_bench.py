@@ -1,6 +1,8 @@
 """What a session costs cloudcore: memory, and how many it takes on a second."""
 import base64
 import json
+import resource
+import statistics
 import subprocess
 import time
 
@@ -49,6 +51,8 @@ class HubBench(KubernetesTestCase):
 
     @classmethod
     def setUpClass(cls):
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))  # for the load client
         cls.directory = environment.current.directory / cls.__name__
         cls.directory.mkdir()
         cls.processes = environment.current.processes
@@ -112,8 +116,8 @@ class HubBench(KubernetesTestCase):
         load("close")
 
     def _accept(self, load: LoadClient) -> None:
-        """The fleet comes back: TLS, upgrade, Hello, Welcome{in_sync} of each. The best of some
-        rounds, and beside it plain TLS with nothing behind it, same client and cores."""
+        """The fleet comes back: TLS, upgrade, Hello, Welcome{in_sync} of each; and in
+        turn with it plain TLS with nothing behind, same client and cores."""
         rates, bare_rates = [], []
         server = subprocess.Popen([TOOLS / "bare_tls_server", self.ca, self.key],
                                   stdout=subprocess.PIPE, text=True)
@@ -125,10 +129,11 @@ class HubBench(KubernetesTestCase):
             bare("close")
             time.sleep(3)
             opened = load("connect", STEPS[0])
-            print("   ", opened)
             self.assertEqual(opened["in_sync"], STEPS[0], opened)
             rates.append(opened["per_second"])
             load("close")
             time.sleep(3)
-        record("sessions accepted, a fleet that comes back", max(rates), "1/s", ">= 1000")
-        record("  the same client at a bare TLS server", max(bare_rates), "1/s", "-")
+        record("sessions accepted, a fleet that comes back, median",
+               statistics.median(rates), "1/s", ">= 1000")
+        record("  the same client at a bare TLS server, median",
+               statistics.median(bare_rates), "1/s", "-")
