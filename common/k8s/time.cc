@@ -103,8 +103,14 @@ std::optional<WallTime> parse_time(std::string_view text) {
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
-         std::chrono::minutes(*minute) + seconds(*second) + *fraction - *offset;
+  // In microseconds first: WallTime counts nanoseconds, and 64 bits of them end in the year 2262.
+  const microseconds since_1970 = std::chrono::sys_days(date).time_since_epoch() +
+                                  std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+                                  seconds(*second) + *fraction - *offset;
+  constexpr auto kMin = std::chrono::ceil<microseconds>(WallTime::min().time_since_epoch());
+  constexpr auto kMax = std::chrono::floor<microseconds>(WallTime::max().time_since_epoch());
+  if (since_1970 < kMin || since_1970 > kMax) return std::nullopt;
+  return WallTime(since_1970);
 }
 
 }  // namespace skerry::k8s

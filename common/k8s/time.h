@@ -11,7 +11,8 @@ namespace skerry::k8s {
 
 std::string format_time(WallTime time);        // 2006-01-02T15:04:05Z
 std::string format_micro_time(WallTime time);  // 2006-01-02T15:04:05.000000Z
-/// Accepts fractions and offsets. Nothing for anything else.
+/// Accepts fractions and offsets. Nothing for anything else, nor for a time beyond WallTime (1677 to
+/// 2262).
 std::optional<WallTime> parse_time(std::string_view text);
 
 }  // namespace skerry::k8s
