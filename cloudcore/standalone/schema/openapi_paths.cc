@@ -88,6 +88,9 @@ class Paths {
     item();
     for (const std::string& name : row_.subresources) subresource(name);
     std::erase_if(out_, [](const PathItem& each) { return each.operations.empty(); });
+    if (row_.custom)
+      for (PathItem& item : out_)
+        for (Operation& each : item.operations) as_custom(each);
     for (PathItem& item : out_) {  // what all operations share stands at the path
       if (item.operations.size() != 1) continue;
       Strings& own = item.operations.front().parameters;
@@ -195,6 +198,19 @@ class Paths {
     if (has(sub.verbs, "update"))
       item.operations.push_back(write(of_sub("put", "replace"), {200, 201}));
     if (has(sub.verbs, "patch")) item.operations.push_back(patch(of_sub("patch", "patch")));
+  }
+
+  /// Where Kubernetes shows the operations of custom kinds in another way than those of its own.
+  void as_custom(Operation& operation) const {
+    operation.gv = row_.gv;  // also of scale
+    operation.kind = row_.kind;
+    if (operation.action == "get") operation.parameters = {"resourceVersion"};
+    if (operation.action == "deletecollection") {
+      operation.parameters = strings(kListParameters);
+      operation.body.clear();
+    }
+    if (operation.action != "patch")
+      operation.body_formats = {"application/json", "application/yaml"};
   }
 
   void log(PathItem& item, const std::string& object) const {
