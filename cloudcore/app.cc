@@ -185,7 +185,8 @@ Task<Result<void>> App::Impl::start() {
   hub = std::make_unique<cloudhub::CloudHub>(
       executor, executors,
       cloudhub::HubParts{*controller, join_service, context, registry, world,
-                         static_cast<std::size_t>(config.nodes_max)});
+                         static_cast<std::size_t>(config.nodes_max),
+                         static_cast<std::size_t>(config.handshakes_per_second)});
   deny_watch = std::make_shared<cloudhub::DenyListWatch>(
       executor, identities, world, [this](auto denied) { hub->set_denied(std::move(denied)); });
   tasks.spawn("deny list", cloudhub::DenyListWatch::run(deny_watch));

@@ -33,6 +33,7 @@ CloudHub::CloudHub(async::Executor control, std::vector<async::Executor> shards,
       parts_(std::move(parts)),
       tasks_(control),
       room_(control),
+      rate_(parts_.handshakes_per_second),
       sessions_(parts_.registry.gauge(kSessions)),
       connections_(parts_.registry.counter(kConnectionsTotal)),
       refused_(parts_.registry.counter(kRefusedTotal)) {
@@ -80,6 +81,10 @@ Task<void> CloudHub::accept_all() {
       co_await room_.wait_until(TimePoint::max());
       continue;
     }
+    if (const TimePoint from = rate_.next(parts_.world.clock.now()); from > TimePoint::min()) {
+      co_await room_.wait_until(from);
+      continue;
+    }
     auto incoming = co_await listener_->accept(TimePoint::max());
     if (incoming) {
       serve(std::move(*incoming));
@@ -92,6 +97,7 @@ Task<void> CloudHub::accept_all() {
 
 void CloudHub::serve(net::Incoming incoming) {
   connections_.add();
+  rate_.take(parts_.world.clock.now());
   ++handshakes_;
   Shard& shard = *shards_[next_shard_++ % shards_.size()];
   auto held = std::make_shared<net::Incoming>(std::move(incoming));

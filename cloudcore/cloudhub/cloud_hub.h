@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "cloudcore/cloudhub/deny_list.h"
-#include "cloudcore/cloudhub/join_rate.h"
+#include "cloudcore/cloudhub/handshake_rate.h"
 #include "cloudcore/cloudhub/identity_exchange.h"
+#include "cloudcore/cloudhub/join_rate.h"
 #include "cloudcore/cloudhub/join_service.h"
 #include "cloudcore/cloudhub/node_backend.h"
 #include "cloudcore/cloudhub/session.h"
@@ -32,11 +33,12 @@ struct HubParts {
   metrics::Registry& registry;
   seam::World world;
   std::size_t nodes_max = 20'000;
+  std::size_t handshakes_per_second = 2'000;
 };
 
 /// Owner: App. Thread: the control loop; sessions run on `shards`, loops of which each has one
-/// thread. Limits: kHandshakesMax at once (the rest waits in the listen queue), kExchangesMax
-/// connections without a valid certificate, nodes_max sessions.
+/// thread. Limits: kHandshakesMax at once and handshakes_per_second (the rest waits in the listen
+/// queue), kExchangesMax connections without a valid certificate, nodes_max sessions.
 class CloudHub final : public SessionHost {
  public:
   static constexpr std::size_t kHandshakesMax = 128;
@@ -105,6 +107,7 @@ class CloudHub final : public SessionHost {
   async::TaskGroup tasks_;
   async::Wakeup room_;  // a handshake ended
   std::size_t handshakes_ = 0;
+  HandshakeRate rate_;
   bool stopping_ = false;
 
   // Control loop only.

@@ -36,6 +36,7 @@ struct CloudConfig {
   std::int64_t standalone_port = 6443;  // 0: any free one
   bool cluster_wide_refs = false;
   std::int64_t hub_shards = 0;
+  std::int64_t handshakes_per_second = 2'000;
   std::int64_t default_toleration_seconds = 300;  // the API server's --default-*-toleration-seconds
   std::string log_level = "info";
   std::string log_format = "text";
