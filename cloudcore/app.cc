@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "cloudcore/cloudhub/ca_rollout.h"
 #include "cloudcore/cloudhub/cloud_hub.h"
 #include "cloudcore/cloudhub/identity_kube_store.h"
 #include "cloudcore/cloudhub/pki.h"
@@ -75,7 +76,9 @@ struct App::Impl {
   Task<void> serve();
   Task<Result<void>> start();
   Task<void> stop();
-  Task<Result<tls::Authority>> authority();
+  Task<Result<cloudhub::CaSet>> read_ca();
+  Result<void> use_ca(const cloudhub::CaSet& set);
+  void start_ca_rollout(cloudhub::CaSet set);
   Task<void> keep_server_certificate();
   Task<void> sweep_tokens();
   cloudhub::ServerNames names() const;
@@ -102,6 +105,7 @@ struct App::Impl {
   std::optional<cloudhub::ServerCertificate> server_certificate;
   std::shared_ptr<cloudhub::JoinService> join_service;
   std::shared_ptr<cloudhub::DenyListWatch> deny_watch;
+  std::shared_ptr<cloudhub::CaRollout> ca_rollout;
   std::unique_ptr<StoredNodeRecords> records;
   std::unique_ptr<edgecontroller::EdgeController> controller;
   std::vector<std::unique_ptr<ShardThread>> shards;
@@ -160,13 +164,9 @@ Task<Result<void>> App::Impl::start() {
   identities = cloudhub::make_kube_identity_store(client);
   if (Result<void> served = serve_metrics(); !served) co_return served;
 
-  Result<tls::Authority> ca = co_await authority();
+  Result<cloudhub::CaSet> ca = co_await read_ca();
   if (!ca) co_return fail(ca.error());
-  const auto life = std::chrono::hours(24 * config.certificate_days);
-  auto made_pki = cloudhub::Pki::make(std::move(*ca), life, world.clock.wall());
-  if (!made_pki) co_return fail(made_pki.error());
-  pki = *made_pki;
-  if (Result<void> issued = issue_server_certificate(); !issued) co_return issued;
+  if (Result<void> used = use_ca(*ca); !used) co_return used;
 
   records = std::make_unique<StoredNodeRecords>(identities);
   controller = std::make_unique<edgecontroller::EdgeController>(
@@ -182,11 +182,15 @@ Task<Result<void>> App::Impl::start() {
     shards.push_back(std::make_unique<ShardThread>());
     executors.push_back(shards.back()->loop.get_executor());
   }
-  hub = std::make_unique<cloudhub::CloudHub>(
-      executor, executors,
-      cloudhub::HubParts{*controller, join_service, context, registry, world,
-                         static_cast<std::size_t>(config.nodes_max),
-                         static_cast<std::size_t>(config.handshakes_per_second)});
+  cloudhub::HubParts parts{*controller, join_service, context, registry, world};
+  parts.nodes_max = static_cast<std::size_t>(config.nodes_max);
+  parts.handshakes_per_second = static_cast<std::size_t>(config.handshakes_per_second);
+  parts.holds_bundle = [this](const NodeName& node, const Digest& bundle) {
+    ca_rollout->holds(node, bundle);
+  };
+  hub = std::make_unique<cloudhub::CloudHub>(executor, executors, std::move(parts));
+  hub->set_ca_bundle(pki->bundle_pem());
+  start_ca_rollout(std::move(*ca));
   deny_watch = std::make_shared<cloudhub::DenyListWatch>(
       executor, identities, world, [this](auto denied) { hub->set_denied(std::move(denied)); });
   tasks.spawn("deny list", cloudhub::DenyListWatch::run(deny_watch));
@@ -196,18 +200,47 @@ Task<Result<void>> App::Impl::start() {
 }
 
 /// The CA is the identity of every edge: an API that is away is waited for, never worked around.
-Task<Result<tls::Authority>> App::Impl::authority() {
+Task<Result<cloudhub::CaSet>> App::Impl::read_ca() {
   std::string told;
   while (!stopping) {
     CommandSession session{client, identities,
                            world};  // named: g++ 12 frees braced temporaries twice
-    Result<tls::Authority> ca = co_await node_authority(session, config);
+    Result<cloudhub::CaSet> ca = co_await node_ca(session, config);
     if (ca || !is_retryable(ca.error().code)) co_return ca;
     if (told != ca.error().what) log::warning("the CA cannot be read yet", {ca.error()});
     told = ca.error().what;
     co_await stop_asked.wait_until(world.clock.now() + kAuthorityRetry);
   }
   co_return fail(Code::kCancelled, "stopped before the CA could be read");
+}
+
+/// From now on: who signs, whom nodes are to trust, and by whom nodes' certificates may be.
+Result<void> App::Impl::use_ca(const cloudhub::CaSet& set) {
+  const auto life = std::chrono::hours(24 * config.certificate_days);
+  auto made = cloudhub::Pki::make(set, life, world.clock.wall());
+  if (!made) return fail(made.error());
+  const auto former = std::exchange(pki, *made);
+  if (Result<void> issued = issue_server_certificate(); !issued) {
+    pki = former;
+    return issued;
+  }
+  if (join_service) join_service->set_pki(pki);
+  if (hub) hub->set_ca_bundle(pki->bundle_pem());
+  return {};
+}
+
+void App::Impl::start_ca_rollout(cloudhub::CaSet set) {
+  cloudhub::CaRollout::Parts parts{identities,
+                                   world,
+                                   std::chrono::hours(24 * config.ca_patience_days),
+                                   [this](const cloudhub::CaSet& changed) {
+                                     const Result<void> used = use_ca(changed);
+                                     if (!used) log::error("a new CA set is not used", {used.error()});
+                                   },
+                                   [this] { return deny_watch ? deny_watch->current() : nullptr; },
+                                   registry};
+  ca_rollout = std::make_shared<cloudhub::CaRollout>(executor, std::move(set), std::move(parts));
+  tasks.spawn("CA", cloudhub::CaRollout::run(ca_rollout));
 }
 
 cloudhub::ServerNames App::Impl::names() const {
@@ -222,8 +255,8 @@ Result<void> App::Impl::issue_server_certificate() {
   if (!issued) return fail("the hub's certificate", issued.error());
   const tls::Identity own{issued->chain_pem, issued->key_pem};
   server_certificate = std::move(*issued);
-  if (context) return context->reload(own, pki->bundle_pem());
-  auto created = tls::ServerContext::create(own, pki->bundle_pem());
+  if (context) return context->reload(own, pki->node_issuers_pem());
+  auto created = tls::ServerContext::create(own, pki->node_issuers_pem());
   if (!created) return fail("the hub's certificate", created.error());
   context = *created;
   return {};
@@ -270,6 +303,7 @@ Task<void> App::Impl::stop() {
   signals.cancel();
   stop_asked.notify();
   if (deny_watch) deny_watch->stop();
+  if (ca_rollout) ca_rollout->stop();
   if (hub) co_await hub->stop();
   for (const auto& shard : shards) shard->join();
   if (controller) co_await controller->stop();

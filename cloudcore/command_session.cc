@@ -57,20 +57,24 @@ Result<void> run_command(const config::CloudConfig& config, Command command) {
   return *ended;
 }
 
-async::Task<Result<tls::Authority>> node_authority(CommandSession session,
-                                                   config::CloudConfig config) {
+async::Task<Result<cloudhub::CaSet>> node_ca(CommandSession session, config::CloudConfig config) {
   Result<std::string> client_ca = co_await cloudhub::read_cluster_client_ca(session.client);
   if (!client_ca) co_return fail(client_ca.error());
-  Result<tls::Authority> authority = fail(Code::kInternal, "no CA");
+  std::optional<tls::Authority> given;
   if (!config.ca_file.empty()) {
-    authority = cloudhub::read_authority_files(config.ca_file, config.ca_key_file);
-  } else {
-    authority = co_await cloudhub::load_or_make_authority(session.identities, session.world);
+    Result<tls::Authority> read =
+        cloudhub::read_authority_files(config.ca_file, config.ca_key_file);
+    if (!read) co_return fail(read.error());
+    Result<void> checked = cloudhub::check_not_client_ca(*read, *client_ca);
+    if (!checked) co_return fail(checked.error());
+    given = std::move(*read);
   }
-  if (!authority) co_return authority;
-  Result<void> checked = cloudhub::check_not_client_ca(*authority, *client_ca);
+  Result<cloudhub::CaSet> set =
+      co_await cloudhub::load_ca_set(session.identities, session.world, given);
+  if (!set) co_return set;
+  Result<void> checked = cloudhub::check_not_client_ca(set->current, *client_ca);
   if (!checked) co_return fail(checked.error());
-  co_return authority;
+  co_return set;
 }
 
 }  // namespace skerry::cloudcore

@@ -4,12 +4,12 @@
 #include <functional>
 #include <memory>
 
+#include "cloudcore/cloudhub/ca_set.h"
 #include "cloudcore/cloudhub/identity_store.h"
 #include "cloudcore/kube/client.h"
 #include "cloudcore/kube/client_config.h"
 #include "common/config/cloud_config.h"
 #include "common/seam/world.h"
-#include "common/tls/authority.h"
 
 namespace skerry::cloudcore {
 
@@ -28,9 +28,8 @@ Result<void> run_command(const config::CloudConfig& config, Command command);
 /// (neither), and those of kube::load_kubeconfig.
 Result<kube::ClientConfig> kube_client_config(const config::CloudConfig& config);
 
-/// The CA that signs nodes: from files when the configuration names them, else from the store; made
-/// when there is none. Refuses the cluster's own client CA.
-async::Task<Result<tls::Authority>> node_authority(CommandSession session,
-                                                   config::CloudConfig config);
+/// The CA that signs nodes, and what is to become of it: see load_ca_set(). The one in the files
+/// that the configuration names is taken in. Refuses the cluster's own client CA.
+async::Task<Result<cloudhub::CaSet>> node_ca(CommandSession session, config::CloudConfig config);
 
 }  // namespace skerry::cloudcore

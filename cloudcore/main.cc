@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cloudcore/app.h"
+#include "cloudcore/ca_command.h"
 #include "cloudcore/node_command.h"
 #include "cloudcore/token_command.h"
 #include "common/base/log.h"
@@ -84,6 +85,13 @@ int run(int argc, char** argv) {
   accept->add_option("name", node.node, "the node");
   accept->add_flag("--all", node.all, "every node that has joined");
 
+  CaCommand ca;
+  CLI::App* cas = cli.add_subcommand("ca", "the CA of the nodes and of this hub");
+  cas->require_subcommand(1);
+  cas->add_subcommand("status", "show it, and how far a new one has come");
+  CLI::App* rotate = cas->add_subcommand("rotate", "make a new one; every node learns of it first");
+  rotate->add_flag("--now", ca.now, "use it at once: nodes that lack it must join again");
+
   CLI11_PARSE(cli, argc, argv);
 
   Result<config::CloudConfigRead> read = read_config(arguments);
@@ -103,6 +111,10 @@ int run(int argc, char** argv) {
     if (revoke->parsed()) node.verb = NodeCommand::Verb::kRevoke;
     if (accept->parsed()) node.verb = NodeCommand::Verb::kAccept;
     return node_command(read->config, node);
+  }
+  if (cas->parsed()) {
+    if (rotate->parsed()) ca.verb = CaCommand::Verb::kRotate;
+    return ca_command(read->config, ca);
   }
   return serve(*read);
 }

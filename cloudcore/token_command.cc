@@ -41,10 +41,10 @@ Result<TokenWish> wish_of(const TokenCommand& command) {
 async::Task<Result<void>> create(CommandSession session,
                                  config::CloudConfig config,
                                  TokenWish wish) {
-  Result<tls::Authority> authority = co_await node_authority(session, config);
-  if (!authority) co_return fail(authority.error());
+  Result<cloudhub::CaSet> ca = co_await node_ca(session, config);
+  if (!ca) co_return fail(ca.error());
   Result<std::shared_ptr<const cloudhub::Pki>> pki =
-      cloudhub::Pki::make(*authority, kNodeCertificateLife, session.world.clock.wall());
+      cloudhub::Pki::make(*ca, kNodeCertificateLife, session.world.clock.wall());
   if (!pki) co_return fail(pki.error());
   const std::string whose = wish.node.empty() ? "any new node" : "node " + wish.node.str();
   const auto tokens = std::make_shared<cloudhub::JoinTokens>(session.identities, session.world);
@@ -54,6 +54,9 @@ async::Task<Result<void>> create(CommandSession session,
   if (!printed) co_return fail(printed.error());
   fmt::print(stderr, "For {}, {} join(s), until {}. It is shown this once:\n", whose, wish.uses_max,
              k8s::format_time(end));
+  if (ca->next) {
+    fmt::print(stderr, "note: a new CA is on its way; once it is in use this token is useless\n");
+  }
   fmt::print("{}\n", printed->text());
   co_return Result<void>();
 }

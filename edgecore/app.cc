@@ -208,12 +208,18 @@ void App::Impl::build_hub(const edged::MachineInfo& machine) {
   };
   handlers.token = [this](lane::TokenGrant grant) { tokens->on_grant(std::move(grant)); };
   handlers.link_changed = [this](bool live) { on_link(live); };
-  handlers.new_certificate = [this](lane::CertificateReply reply) { identity->renewed(reply); };
-  handlers.new_ca_bundle = [this](std::string pem) { identity->new_bundle(pem); };
+  handlers.new_certificate = [this](lane::CertificateReply reply) {
+    identity->renewed(reply);
+    hub->holds_ca_bundle(identity->ca_bundle_digest());
+  };
+  handlers.new_ca_bundle = [this](std::string pem) {
+    identity->new_bundle(pem);
+    hub->holds_ca_bundle(identity->ca_bundle_digest());
+  };
   hub = std::make_unique<edgehub::EdgeHub>(
       executor, world,
       edgehub::LinkProtocol::Identity{identity->stored().node, SKERRY_VERSION,
-                                      BootId(machine.boot_id)},
+                                      BootId(machine.boot_id), identity->ca_bundle_digest()},
       [](const k8s::Object& object) {
         return object.key.kind == k8s::Kind::kPod ? edged::admit(object) : Result<void>();
       },

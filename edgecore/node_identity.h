@@ -32,6 +32,8 @@ class NodeIdentity {
   void renewed(const lane::CertificateReply& reply);
   void new_bundle(const std::string& pem);
   const edgehub::StoredIdentity& stored() const { return identity_; }
+  /// Of the bundle that the next dial trusts.
+  Digest ca_bundle_digest() const { return digest(identity_.ca_bundle_pem); }
   const edgehub::ServerAddress& server() const { return server_; }
 
  private:

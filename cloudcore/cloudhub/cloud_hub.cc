@@ -236,6 +236,7 @@ void CloudHub::enter(std::shared_ptr<Session> session, lane::PeerIdentity peer) 
   if (stopping_) {
     session->end(lane::Goodbye{lane::GoodbyeCode::kShutdown, "cloudcore goes down", 1s});
   }
+  if (ca_bundle_) session->trust(ca_bundle_);
   live_[epoch] = Live{std::move(session), std::move(peer), false};
   sessions_.set(static_cast<std::int64_t>(live_.size()));
 }
@@ -304,6 +305,19 @@ void CloudHub::forget(const NodeName& node, Epoch epoch) {
   const std::function<void()> go_on = std::move(waiting->second);
   after_.erase(waiting);
   if (go_on) go_on();
+}
+
+void CloudHub::set_ca_bundle(const std::string& pem) {
+  const Digest wanted = digest(pem);
+  if (ca_bundle_ && ca_bundle_->digest == wanted) return;
+  ca_bundle_ = std::make_shared<const CaBundle>(CaBundle{pem, wanted});
+  for (const auto& [epoch, live] : live_) live.session->trust(ca_bundle_);
+}
+
+void CloudHub::holds_bundle(const NodeName& node, const Digest& held) {
+  async::post(control_, [this, node, held] {
+    if (parts_.holds_bundle) parts_.holds_bundle(node, held);
+  });
 }
 
 void CloudHub::set_denied(std::shared_ptr<const DenySet> denied) {

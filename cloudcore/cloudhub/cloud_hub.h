@@ -34,6 +34,8 @@ struct HubParts {
   seam::World world;
   std::size_t nodes_max = 20'000;
   std::size_t handshakes_per_second = 2'000;
+  /// On the control loop: this node holds the CA bundle that it was to hold.
+  std::function<void(const NodeName&, const Digest&)> holds_bundle = {};
 };
 
 /// Owner: App. Thread: the control loop; sessions run on `shards`, loops of which each has one
@@ -55,6 +57,8 @@ class CloudHub final : public SessionHost {
   /// out of work before the hub is destroyed.
   async::Task<void> stop();
 
+  /// What edges are to trust: goes to each live session and is compared at each Welcome.
+  void set_ca_bundle(const std::string& pem);
   /// From DenyListWatch: live sessions that it denies are ended.
   void set_denied(std::shared_ptr<const DenySet> denied);
 
@@ -65,6 +69,7 @@ class CloudHub final : public SessionHost {
   void renew(const lane::PeerIdentity& peer,
              lane::RenewRequest request,
              std::function<void(Result<lane::CertificateReply>)> done) override;
+  void holds_bundle(const NodeName& node, const Digest& digest) override;
 
  private:
   /// A loop and the connections that live on it; touched on that loop only.
@@ -115,6 +120,7 @@ class CloudHub final : public SessionHost {
   std::map<Epoch, Live> live_;
   std::map<Epoch, std::function<void()>> after_;  // what waits for this session's writes to end
 
+  CaBundlePtr ca_bundle_;                  // control loop; null: not told yet
   std::shared_ptr<const DenySet> denied_;  // control loop; shards get a copy with each connection
   std::atomic<std::size_t> exchanges_{0};  // shards take and give back
   JoinRate refusal_lines_{{.per_name_per_second = 1, .all_per_second = 10}};

@@ -31,7 +31,8 @@ Record encode_identity(const NodeIdentity& identity) {
                      {"labels", identity.labels},
                      {"lineage", identity.lineage},
                      {"registered", identity.registered},
-                     {"acceptedCluster", identity.accepted_cluster.str()}};
+                     {"acceptedCluster", identity.accepted_cluster.str()},
+                     {"caHeld", identity.ca_held}};
   return {.kind = RecordKind::kNodeIdentity,
           .name = identity_record_name(identity.node),
           .data = {{kDatum, body.dump()}},
@@ -63,6 +64,7 @@ Result<NodeIdentity> decode_identity(const Record& record) {
   }
   identity.registered = body.contains("registered") && body["registered"] == true;
   identity.accepted_cluster = ClusterId(text(body, "acceptedCluster"));
+  identity.ca_held = text(body, "caHeld");
   identity.resource_version = record.resource_version;
   return identity;
 }

@@ -31,6 +31,7 @@ struct NodeIdentity {
   bool registered = false;
   /// Into which an administrator let it come although its store is another cluster's.
   ClusterId accepted_cluster;
+  std::string ca_held;  // ca_hash() of the next CA that it told to hold; empty: of none
   std::string resource_version;
 };
 

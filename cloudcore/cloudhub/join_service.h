@@ -51,6 +51,8 @@ class JoinService {
                                                            lane::PeerIdentity peer,
                                                            lane::RenewRequest request);
 
+  /// From CaRollout: who signs, and what joining nodes are to trust.
+  void set_pki(std::shared_ptr<const Pki> pki) { pki_ = std::move(pki); }
   /// From DenyListWatch. Null until the first call: nobody joins or renews before.
   void set_denied(std::shared_ptr<const DenySet> denied) { denied_ = std::move(denied); }
 

@@ -5,54 +5,37 @@
 #include "cloudcore/kube/client.h"
 #include "common/base/assert.h"
 #include "common/base/hash.h"
-#include "common/base/log.h"
 #include "common/tls/certificate.h"
 #include "common/tls/key.h"
 
 namespace skerry::cloudhub {
 namespace {
 
-constexpr const char* kCaRecord = "skerry-ca";
-constexpr const char* kCertificateDatum = "tls.crt";
-constexpr const char* kKeyDatum = "tls.key";
-
 std::string hex(const Sha256& hash) {
   return to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
-}
-
-Result<tls::Authority> authority_from(const Record& record) {
-  const auto certificate = record.data.find(kCertificateDatum);
-  const auto key = record.data.find(kKeyDatum);
-  if (certificate == record.data.end() || key == record.data.end()) {
-    return fail(Code::kMalformed, "Secret " + record.name +
-                                      " lacks tls.crt or tls.key; restore it from a backup (a new "
-                                      "CA would make every node join again)");
-  }
-  return tls::Authority{certificate->second, key->second};
 }
 
 }  // namespace
 
 // ---- signing -----------------------------------------------------------------------------------
 
-Pki::Pki(tls::Authority authority, std::string hash, std::chrono::seconds life, WallTime not_after)
-    : authority_(std::move(authority)),
-      hash_(std::move(hash)),
-      node_life_(life),
-      not_after_(not_after) {}
-
-Result<std::shared_ptr<const Pki>> Pki::make(tls::Authority authority,
+Result<std::shared_ptr<const Pki>> Pki::make(const CaSet& set,
                                              std::chrono::seconds node_life,
                                              WallTime now) {
   SKERRY_ASSERT(node_life > std::chrono::seconds(0), "a certificate needs a life");
-  if (Result<void> checked = tls::check_authority(authority, now); !checked) {
+  if (Result<void> checked = tls::check_authority(set.current, now); !checked) {
     return fail("the node CA", checked.error());
   }
-  Result<tls::CertificateInfo> info = tls::parse_certificate(authority.certificate_pem);
+  Result<tls::CertificateInfo> info = tls::parse_certificate(set.current.certificate_pem);
   if (!info) return fail("the node CA", info.error());
-  std::string hash = hex(info->sha256);
-  return std::shared_ptr<const Pki>(
-      new Pki(std::move(authority), std::move(hash), node_life, info->not_after));
+  const std::shared_ptr<Pki> made(new Pki);
+  made->authority_ = set.current;
+  made->bundle_pem_ = edge_bundle(set, now);
+  made->node_issuers_pem_ = node_issuers(set);
+  made->hash_ = hex(info->sha256);
+  made->node_life_ = node_life;
+  made->not_after_ = info->not_after;
+  return std::shared_ptr<const Pki>(made);
 }
 
 Result<TokenUse> Pki::issue_node(const NodeName& node,
@@ -101,33 +84,7 @@ bool needs_reissue(const ServerCertificate& certificate, const ServerNames& name
   return now >= certificate.not_before + life / 3 * 2 || names != certificate.names;
 }
 
-// ---- where the CA comes from -------------------------------------------------------------------
-
-async::Task<Result<tls::Authority>> load_or_make_authority(std::shared_ptr<IdentityStore> store,
-                                                           seam::World world) {
-  Result<Record> record = co_await store->get(kCaRecord);
-  if (record) co_return authority_from(*record);
-  if (record.error().code != Code::kNotFound)
-    co_return fail("cannot read the node CA", record.error());
-
-  Result<tls::Authority> made = tls::make_authority("skerry-node-ca", world.clock.wall());
-  if (!made) co_return made;
-  Record fresh{.kind = RecordKind::kCa, .name = kCaRecord, .data = {}, .resource_version = {}};
-  fresh.data[kCertificateDatum] = made->certificate_pem;
-  fresh.data[kKeyDatum] = made->key_pem;
-  Result<Record> stored = co_await store->create(std::move(fresh));
-  if (stored) {
-    log::info("node CA made", {{"secret", kCaRecord}});
-    co_return made;
-  }
-  if (stored.error().code != Code::kAlreadyExists) {
-    co_return fail("cannot store the node CA", stored.error());
-  }
-  // Another cloudcore was faster: its CA is the CA.
-  record = co_await store->get(kCaRecord);
-  if (!record) co_return fail("cannot read the node CA", record.error());
-  co_return authority_from(*record);
-}
+// ---- the cluster's own CA ----------------------------------------------------------------------
 
 async::Task<Result<std::string>> read_cluster_client_ca(std::shared_ptr<kube::Client> client) {
   const k8s::ObjectKey key{k8s::Kind::kConfigMap, "kube-system",

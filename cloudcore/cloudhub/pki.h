@@ -1,5 +1,5 @@
-// The hub's certificate authority: where it comes from, what it signs. Fields of certificates:
-// common/tls/authority.h. Source: design.md section 6.
+// What the hub's certificate authority signs. Fields of certificates: common/tls/authority.h; which
+// CA it is: ca_set.h. Source: design.md section 6.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cloudcore/cloudhub/identity_store.h"
+#include "cloudcore/cloudhub/ca_set.h"
 #include "cloudcore/cloudhub/join_token.h"
 #include "common/base/ids.h"
 #include "common/seam/world.h"
@@ -47,7 +47,7 @@ bool needs_reissue(const ServerCertificate& certificate, const ServerNames& name
 class Pki {
  public:
   /// Errors: kMalformed, kForbidden, kConflict, kGone as tls::check_authority.
-  static Result<std::shared_ptr<const Pki>> make(tls::Authority authority,
+  static Result<std::shared_ptr<const Pki>> make(const CaSet& set,
                                                  std::chrono::seconds node_life,
                                                  WallTime now);
 
@@ -58,22 +58,22 @@ class Pki {
                               WallTime now) const;
   Result<ServerCertificate> issue_server(const ServerNames& names, WallTime now) const;
 
-  const std::string& bundle_pem() const { return authority_.certificate_pem; }
+  /// What edges are to trust, and whose certificates theirs may be: as of the moment of make().
+  const std::string& bundle_pem() const { return bundle_pem_; }
+  const std::string& node_issuers_pem() const { return node_issuers_pem_; }
   const std::string& hash() const { return hash_; }  // hex SHA-256 of the root's DER
   WallTime not_after() const { return not_after_; }
 
  private:
-  Pki(tls::Authority authority, std::string hash, std::chrono::seconds life, WallTime not_after);
+  Pki() = default;
   tls::Authority authority_;
+  std::string bundle_pem_;
+  std::string node_issuers_pem_;
   std::string hash_;
-  std::chrono::seconds node_life_;
-  WallTime not_after_;
+  std::chrono::seconds node_life_{};
+  WallTime not_after_{};
 };
 
-/// The CA from Secret skerry-ca; made and stored only when the store says that there is none. Any
-/// other error is returned and nothing is made: a second CA would lock every edge out.
-async::Task<Result<tls::Authority>> load_or_make_authority(std::shared_ptr<IdentityStore> store,
-                                                           seam::World world);
 /// Errors: kNotFound, kStorage, kTooLarge.
 Result<tls::Authority> read_authority_files(const std::string& certificate_file,
                                             const std::string& key_file);

@@ -58,6 +58,13 @@ void Session::end(lane::Goodbye goodbye) {
   });
 }
 
+void Session::trust(CaBundlePtr bundle) {
+  async::post(shard_, [self = shared_from_this(), bundle = std::move(bundle)] {
+    self->protocol_.on_ca_bundle(bundle, self->world_.clock.now());
+    self->pump_.wake();
+  });
+}
+
 // ---- from the pump ---------------------------------------------------------------------------
 
 void Session::on_message(lane::Message message, TimePoint now) {
@@ -122,6 +129,8 @@ void Session::perform(Refused effect) {
 void Session::perform(Renew effect) {
   host_.renew(pump_.lane().peer(), std::move(effect.request), back(&Session::enter_certificate));
 }
+
+void Session::perform(HoldsBundle effect) { host_.holds_bundle(node(), effect.digest); }
 
 void Session::perform(Close effect) {
   closing_ = true;

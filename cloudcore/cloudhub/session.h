@@ -25,6 +25,7 @@ class SessionHost {
   virtual void renew(const lane::PeerIdentity& peer,
                      lane::RenewRequest request,
                      std::function<void(Result<lane::CertificateReply>)> done) = 0;
+  virtual void holds_bundle(const NodeName& node, const Digest& digest) = 0;
 };
 
 /// Owner: CloudHub's shard. Thread: its shard, except NodeFeed's calls, which post there.
@@ -46,6 +47,9 @@ class Session final : public NodeFeed,
   const NodeName& node() const { return protocol_.node(); }
   Epoch epoch() const { return protocol_.epoch(); }
 
+  /// From the control shard: what the edge is to trust.
+  void trust(CaBundlePtr bundle);
+
   // NodeFeed: from the control shard
   void desired(std::vector<DesiredChange> changes) override;
   void end(lane::Goodbye goodbye) override;
@@ -65,6 +69,7 @@ class Session final : public NodeFeed,
   void perform(MintToken effect);
   void perform(Refused effect);
   void perform(Renew effect);
+  void perform(HoldsBundle effect);
   void perform(Close effect);
   /// A callback that feeds an answer into the machine on the shard, if the session still lives.
   template <class Answer>

@@ -49,6 +49,7 @@ void SessionProtocol::on_hello(lane::Hello hello, TimePoint now) {
   store_ = hello.store;
   effects_.push_back(Open{
       {node_, epoch_, hello.cluster, hello.seen}, hello.store, hello.boot, hello.agent_version});
+  bundle_held_ = hello.ca_bundle;
   hello_ = std::move(hello);
   enter(State::kOpening, now);
 }
@@ -60,7 +61,8 @@ void SessionProtocol::on_opened(OpenAnswer answer, TimePoint now) {
   cluster_ = std::move(opened.cluster);
   if (opened.foreign_cluster) {
     control_.emplace_back(lane::Welcome{epoch_, false, cluster_, true});
-    return enter(State::kForeign, now);
+    enter(State::kForeign, now);
+    return offer_bundle();
   }
   for (const k8s::ObjectPtr& object : opened.desired) {
     if (edge_owns_status(object->key)) {
@@ -102,6 +104,7 @@ void SessionProtocol::on_listing(lane::Listing listing, TimePoint now) {
 void SessionProtocol::welcome(bool in_sync, TimePoint now) {
   control_.emplace_back(lane::Welcome{epoch_, in_sync, cluster_, false});
   enter(State::kLive, now);
+  offer_bundle();
 }
 
 // ---- messages -----------------------------------------------------------------------------------
@@ -131,6 +134,10 @@ void SessionProtocol::on_message(lane::Message message, TimePoint now) {
                    if (renewing_) return;
                    renewing_ = true;
                    effects_.push_back(Renew{std::move(m)});
+                 },
+                 [&](lane::CaBundleHeld& m) {
+                   bundle_held_ = m.digest;
+                   if (settled()) offer_bundle();
                  },
                  [&](lane::Goodbye& m) { close("the edge said goodbye: " + m.reason); },
                  [&](lane::JoinRequest&) { violate("a node that has a certificate joins again"); },
@@ -170,8 +177,23 @@ void SessionProtocol::on_certificate(Result<lane::CertificateReply> reply, TimeP
   if (reply && state_ != State::kEnded) control_.emplace_back(std::move(*reply));
 }
 
-void SessionProtocol::on_ca_bundle(lane::CaBundle bundle, TimePoint) {
-  if (settled()) control_.emplace_back(std::move(bundle));
+void SessionProtocol::on_ca_bundle(CaBundlePtr bundle, TimePoint) {
+  SKERRY_ASSERT(bundle, "no CA bundle");
+  bundle_ = std::move(bundle);
+  if (settled()) offer_bundle();
+}
+
+/// Once per connection and bundle: an edge that cannot store it says so in its own log.
+void SessionProtocol::offer_bundle() {
+  if (!bundle_) return;
+  const Digest& wanted = bundle_->digest;
+  if (bundle_held_ == wanted) {
+    if (bundle_told_ != wanted) effects_.push_back(HoldsBundle{wanted});
+    bundle_told_ = wanted;
+  } else if (bundle_offered_ != wanted) {
+    control_.emplace_back(lane::CaBundle{bundle_->pem});
+    bundle_offered_ = wanted;
+  }
 }
 
 // ---- the controllers' answers -------------------------------------------------------------------

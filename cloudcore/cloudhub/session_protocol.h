@@ -67,7 +67,18 @@ struct Close {
   std::string reason;
   bool violation = false;  // the edge broke the rules
 };
-using Effect = std::variant<Open, PreparePod, Apply, MintToken, Refused, Renew, Close>;
+/// The edge holds the CA bundle with this digest, which is the one it was to hold. Once per bundle.
+struct HoldsBundle {
+  Digest digest;
+};
+using Effect = std::variant<Open, PreparePod, Apply, MintToken, Refused, Renew, HoldsBundle, Close>;
+
+/// What edges are to trust.
+struct CaBundle {
+  std::string pem;
+  Digest digest;  // of `pem`
+};
+using CaBundlePtr = std::shared_ptr<const CaBundle>;
 
 /// Purpose: everything the cloud says to one node and why.
 /// Owner: the session's shell. Thread: its shard.
@@ -105,7 +116,8 @@ class SessionProtocol {
   void on_token(lane::TokenGrant grant, TimePoint now);
   /// An error is not told to the edge: it asks again when it thinks of it.
   void on_certificate(Result<lane::CertificateReply> reply, TimePoint now);
-  void on_ca_bundle(lane::CaBundle bundle, TimePoint now);
+  /// What the edge is to trust; sent when it does not, now or at the Welcome.
+  void on_ca_bundle(CaBundlePtr bundle, TimePoint now);
   /// Lane::last_received(), before each on_time().
   void on_received(TimePoint last_received);
   void on_time(TimePoint now);
@@ -142,6 +154,7 @@ class SessionProtocol {
   void violate(std::string reason);
   void close(std::string reason, bool violation = false);
   void enter(State state, TimePoint now);
+  void offer_bundle();
   void collect_effects();
   bool settled() const { return state_ == State::kLive || state_ == State::kForeign; }
   std::optional<lane::Message> pull(TimePoint now, bool objects_too);
@@ -161,6 +174,10 @@ class SessionProtocol {
   std::list<lane::Message> control_;
   std::map<std::uint64_t, lane::TokenSlot> token_queries_;
   bool renewing_ = false;
+  CaBundlePtr bundle_;     // null: not told yet
+  Digest bundle_held_;     // as the edge says
+  Digest bundle_offered_;  // sent over this connection
+  Digest bundle_told_;     // HoldsBundle was given for it
   SessionDelivery delivery_;
   SessionReports reports_;
   std::vector<Effect> effects_;

@@ -37,6 +37,7 @@ struct CloudConfig {
   bool cluster_wide_refs = false;
   std::int64_t hub_shards = 0;
   std::int64_t handshakes_per_second = 2'000;
+  std::int64_t ca_patience_days = 30;
   std::int64_t default_toleration_seconds = 300;  // the API server's --default-*-toleration-seconds
   std::string log_level = "info";
   std::string log_format = "text";

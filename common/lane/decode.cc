@@ -163,6 +163,9 @@ Result<Message> take(const wire::Hello& in) {
     const std::optional<k8s::Kind> kind = k8s::kind_from_wire(seen.kind());
     if (kind) out.seen[*kind] = ResourceVersion(seen.resource_version());
   }
+  const Result<Digest> bundle = take_optional_digest(in.ca_bundle(), "CA bundle's digest");
+  if (!bundle) return fail(bundle.error());
+  out.ca_bundle = *bundle;
   return out;
 }
 
@@ -282,6 +285,12 @@ Result<Message> take(const wire::ReportAck& in) {
   return out;
 }
 
+Result<Message> take(const wire::CaBundleHeld& in) {
+  Result<Digest> digest = take_digest(in.digest(), "CaBundleHeld: digest");
+  if (!digest) return fail(digest.error());
+  return CaBundleHeld{*digest};
+}
+
 // Protobuf would write a line to standard error for each string that is not UTF-8; the error that
 // decode() returns says it, and its receiver counts it.
 void silence_protobuf() {
@@ -344,6 +353,8 @@ Result<Message> decode(std::string_view bytes, const DecodeLimits& limits) {
       return take(in.report_ack());
     case wire::Envelope::kPing:
       return Ping{};
+    case wire::Envelope::kCaBundleHeld:
+      return take(in.ca_bundle_held());
     case wire::Envelope::MESSAGE_NOT_SET:
       return Unhandled{found.field};
   }

@@ -113,6 +113,7 @@ void put(const Hello& in, wire::Envelope& envelope) {
     seen.set_kind(std::string(k8s::info(kind).wire));
     seen.set_resource_version(version.value());
   }
+  out.set_ca_bundle(digest_bytes(in.ca_bundle));
 }
 
 void put(const Compare& in, wire::Envelope& envelope) {
@@ -232,6 +233,10 @@ void put(const ReportAck& in, wire::Envelope& envelope) {
     added.set_verdict(static_cast<std::uint32_t>(verdict.verdict));
     added.set_code(readable(verdict.code));
   }
+}
+
+void put(const CaBundleHeld& in, wire::Envelope& envelope) {
+  envelope.mutable_ca_bundle_held()->set_digest(digest_bytes(in.digest));
 }
 
 void put(const Ping&, wire::Envelope& envelope) { envelope.mutable_ping(); }

@@ -60,6 +60,7 @@ struct Hello {
   Buckets content;    // over (key, uid, content version) as durably stored, refused ones included
   Digest status;      // over (key, uid, status hash)
   std::map<k8s::Kind, ResourceVersion> seen;  // highest per kind
+  Digest ca_bundle;   // digest() of the PEM text it trusts, as it was sent; zero: not told
 };
 
 /// The digests differ: list these buckets, and the status hashes if asked.
@@ -146,6 +147,7 @@ struct TokenGrant {
   std::string error;
 };
 
+/// What the edge trusts from now on. Answered by CaBundleHeld when it is durable.
 struct CaBundle {
   std::string pem;
 };
@@ -159,6 +161,11 @@ struct Nack {
   Seq seq;
   std::string code;  // "Malformed", "Unsupported", "TooLarge"
   std::string reason;
+};
+
+/// The edge holds this CA bundle durably: the digest() of its PEM text.
+struct CaBundleHeld {
+  Digest digest;
 };
 
 enum class ReportKind : std::uint8_t {
@@ -212,6 +219,7 @@ using Message = std::variant<JoinRequest,
                              Report,
                              ReportAck,
                              Ping,
+                             CaBundleHeld,
                              Unhandled>;
 
 /// Priority on the wire, best first.

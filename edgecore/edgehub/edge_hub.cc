@@ -111,6 +111,11 @@ bool EdgeHub::renew(lane::RenewRequest request) {
   return asked;
 }
 
+void EdgeHub::holds_ca_bundle(Digest digest) {
+  protocol_.holds_ca_bundle(digest);
+  wake();
+}
+
 LinkStatus EdgeHub::status() const {
   LinkStatus out = status_;
   out.figures = protocol_.figures();

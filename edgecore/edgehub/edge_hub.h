@@ -57,9 +57,10 @@ class EdgeHub final : public lane::Endpoint {
   /// connection still works.
   void redial_now();
 
-  /// See LinkProtocol::ask_token, renew.
+  /// See LinkProtocol::ask_token, renew, holds_ca_bundle.
   bool ask_token(k8s::ObjectKey pod, lane::TokenSlot slot);
   bool renew(lane::RenewRequest request);
+  void holds_ca_bundle(Digest digest);
   LinkStatus status() const;
 
   // lane::Endpoint

@@ -54,6 +54,7 @@ void LinkProtocol::on_connected(StoreState state, TimePoint now) {
   hello.content = lane::content_digests(store_.content);
   hello.status = lane::status_digest(store_.status);
   hello.seen = store_.seen;
+  hello.ca_bundle = identity_.ca_bundle;
   control_.emplace_back(std::move(hello));
   state_ = State::kHello;
   entered_ = last_received_ = last_sent_ = now;
@@ -212,6 +213,11 @@ bool LinkProtocol::renew(lane::RenewRequest request) {
   if (!live() && state_ != State::kForeign) return false;
   control_.emplace_back(std::move(request));
   return true;
+}
+
+void LinkProtocol::holds_ca_bundle(Digest digest) {
+  identity_.ca_bundle = digest;
+  if (live() || state_ == State::kForeign) control_.emplace_back(lane::CaBundleHeld{digest});
 }
 
 std::optional<lane::Message> LinkProtocol::next_question(TimePoint now) {

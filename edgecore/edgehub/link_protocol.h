@@ -120,6 +120,7 @@ class LinkProtocol {
     NodeName node;
     std::string agent_version;
     BootId boot;
+    Digest ca_bundle{};  // of the CA bundle it trusts
   };
   static constexpr auto kWelcomeDeadline = std::chrono::seconds(180);  // a cloud that only pings
   static constexpr auto kTokenQueryDeadline = std::chrono::seconds(60);
@@ -147,6 +148,8 @@ class LinkProtocol {
   bool ask_token(k8s::ObjectKey pod, lane::TokenSlot slot);
   /// Asks for a new certificate. False: the link is not up.
   bool renew(lane::RenewRequest request);
+  /// This CA bundle is stored and used from now on: the cloud counts on it.
+  void holds_ca_bundle(Digest digest);
 
   // ---- messages, effects and the next deadline out
   /// Control first; reports only while `reports_too` (the mux has little of class kObjects queued).

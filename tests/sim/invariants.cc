@@ -213,6 +213,7 @@ std::string not_converged(const ApiServer& api, const SimCloud& cloud, SimEdge& 
     return differs.empty() ? "" : who + differs;
   }
   if (!edge.link()->live()) return who + "is not connected";
+  if (edge.ca_bundle() != cloud.ca_bundle()) return who + "does not hold the newest CA bundle";
   if (!edge.quiet()) return who + "has local work";
   if (edge.store()->waiting_reports() > 0) {
     return who + std::to_string(edge.store()->waiting_reports()) + " reports wait";

@@ -5,8 +5,8 @@
 namespace skerry::sim {
 namespace {
 
-constexpr const char* kEffects[] = {"Open",    "PreparePod", "Apply", "MintToken",
-                                    "Refused", "Renew",      "Close"};
+constexpr const char* kEffects[] = {"Open",    "PreparePod", "Apply",       "MintToken",
+                                    "Refused", "Renew",      "HoldsBundle", "Close"};
 static_assert(std::size(kEffects) == std::variant_size_v<cloudhub::Effect>);
 
 }  // namespace
@@ -67,14 +67,17 @@ bool SimCloud::accept(const NodeName& node, std::shared_ptr<SimLink> link) {
   if (!alive()) return false;
   const Epoch epoch = registry_.next_epoch();
   auto session = std::make_shared<Session>(*this, node, epoch, std::move(link));
+  if (bundle_) session->protocol().on_ca_bundle(bundle_, run_.now());
   sessions_[epoch] = session;
   session->start();
   return true;
 }
 
 void SimCloud::send_ca_bundle() {
+  const std::string pem = "bundle " + std::to_string(++bundles_);
+  bundle_ = std::make_shared<const cloudhub::CaBundle>(cloudhub::CaBundle{pem, digest(pem)});
   for (const auto& session : sessions()) {
-    session->protocol().on_ca_bundle({"bundle"}, run_.now());
+    session->protocol().on_ca_bundle(bundle_, run_.now());
     session->step();
   }
 }
@@ -292,7 +295,12 @@ void SimCloud::Session::carry_out(cloudhub::Effect& effect) {
     backend.refused(node, refused->object, refused->nack);
   }
   if (std::holds_alternative<cloudhub::Renew>(effect)) {
-    protocol_.on_certificate(lane::CertificateReply{"certificate", "bundle"}, run_.now());
+    protocol_.on_certificate(lane::CertificateReply{"certificate", ""}, run_.now());
+  }
+  if (const auto* holds = std::get_if<cloudhub::HoldsBundle>(&effect)) {
+    if (!cloud_.stored_[node].contains(holds->digest)) {
+      run_.complain("a CA counts as held only where it is durable", node.str());
+    }
   }
   if (std::holds_alternative<cloudhub::Close>(effect)) {
     wire_.pump([this](bool) { return protocol_.next_message(run_.now(), false); });

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "cloudcore/cloudhub/session_protocol.h"
@@ -28,7 +29,12 @@ class SimCloud {
 
   /// A TLS handshake with the certificate of `node` is done. False: nobody listens.
   bool accept(const NodeName& node, std::shared_ptr<SimLink> link);
+  /// A new CA: edges are to hold another bundle from now on.
   void send_ca_bundle();
+  /// What edges are to hold; zero: nothing yet.
+  Digest ca_bundle() const { return bundle_ ? bundle_->digest : Digest{}; }
+  /// An edge made this bundle durable.
+  void note_bundle_stored(const NodeName& node, Digest digest) { stored_[node].insert(digest); }
 
   SimBackend* backend() const { return backend_.get(); }
   const cloudhub::SessionRegistry& registry() const { return registry_; }
@@ -48,6 +54,9 @@ class SimCloud {
   std::map<Epoch, std::shared_ptr<Session>> sessions_;  // not yet finished
   std::map<Epoch, std::vector<std::function<void()>>>
       after_finish_;  // opens that wait for an eviction
+  cloudhub::CaBundlePtr bundle_;  // kept in the API: survives crashes
+  int bundles_ = 0;
+  std::map<NodeName, std::set<Digest>> stored_;
 };
 
 class SimCloud::Session final : public cloudhub::NodeFeed,

@@ -59,7 +59,7 @@ void SimEdge::boot() {
   store_ = std::move(opened->store);
   life_ = std::make_shared<Life>();
   link_ = std::make_unique<edgehub::LinkProtocol>(
-      edgehub::LinkProtocol::Identity{node_, "sim-1", BootId("boot")},
+      edgehub::LinkProtocol::Identity{node_, "sim-1", BootId("boot"), ca_bundle_},
       [this](const k8s::Object& object) -> Result<void> {
         if (refuses(object)) return fail(Code::kUnsupported, "this edge cannot do that");
         return {};
@@ -258,6 +258,11 @@ void SimEdge::carry_out(edgehub::Effect& effect) {
     metamanager::Batch batch;
     batch.tokens.push_back(std::move(token->grant));
     commit(std::move(batch), [](const Result<void>&) {});
+  }
+  if (const auto* bundle = std::get_if<edgehub::NewCaBundle>(&effect)) {
+    ca_bundle_ = digest(bundle->pem);  // a file of its own, replaced atomically
+    cloud_.note_bundle_stored(node_, ca_bundle_);
+    link_->holds_ca_bundle(ca_bundle_);
   }
   if (std::holds_alternative<edgehub::Welcomed>(effect)) look_at_everything();
   if (std::holds_alternative<edgehub::Disconnect>(effect)) lost(edgehub::Ended::kLost);

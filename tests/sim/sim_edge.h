@@ -74,6 +74,7 @@ class SimEdge {
   const std::vector<lane::ContentEntry>& foreign_content() const { return foreign_content_; }
   /// Event bodies that became durable, and when.
   const std::map<std::string, TimePoint>& events() const { return events_; }
+  Digest ca_bundle() const { return ca_bundle_; }
   std::size_t queued_bytes() const { return wire_ ? wire_->queued_bytes() : 0; }
 
  private:
@@ -146,6 +147,7 @@ class SimEdge {
   TimePoint offline_until_{};
   std::map<Uid, unsigned> running_;  // containerd: pod -> restarts
   std::uint64_t next_event_ = 1;
+  Digest ca_bundle_;  // beyond crashes
   std::map<ObjectKey, std::deque<HeldState>> promised_;
   std::map<Seq, std::pair<ObjectKey, std::uint64_t>> received_;  // this connection: key, state's id
   std::uint64_t next_state_ = 1;

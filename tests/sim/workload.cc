@@ -26,6 +26,7 @@ struct Effect {
 };
 constexpr Effect kEffects[] = {{"Open", 12},        {"PreparePod", 80},   {"Apply", 600},
                                {"MintToken", 30},   {"Refused", 3},       {"Renew", 3},
+                               {"HoldsBundle", 8},
                                {"Close", 8},        {"Commit", 500},      {"LoadReports", 20},
                                {"ReportAgain", 30}, {"TokenArrived", 30}, {"ReportRefused", 6},
                                {"Disconnect", 4},   {"Welcomed", 12},     {"NewCertificate", 3},

@@ -22,10 +22,9 @@ struct Bench {
   std::shared_ptr<JoinService> service = make_service();
 
   std::shared_ptr<const Pki> make_pki() {
-    Result<tls::Authority> authority =
-        test::run_task(loop, load_or_make_authority(store, world.world()));
-    REQUIRE(authority);
-    return *Pki::make(*authority, kNodeCertificateLife, world.wall());
+    Result<CaSet> ca = test::run_task(loop, load_ca_set(store, world.world(), {}));
+    REQUIRE(ca);
+    return *Pki::make(*ca, kNodeCertificateLife, world.wall());
   }
   std::shared_ptr<JoinService> make_service() {
     auto made =
@@ -287,36 +286,6 @@ TEST_CASE("JoinService: nobody joins before the deny list is known; floods are t
   }
   CHECK(evaluated == 10);
   CHECK(bench.join(token, "gw", csr));  // from another address
-}
-
-TEST_CASE("Pki: a CA is made only when the store says there is none, and only once", "[cloudhub]") {
-  boost::asio::io_context loop;
-  test::ManualWorld world;
-  auto store = std::make_shared<test::FakeIdentityStore>();
-  for (const Code code : {Code::kUnavailable, Code::kForbidden, Code::kTimeout, Code::kMalformed}) {
-    store->faults = {{{code, "no", {}}, false}};
-    CHECK_FALSE(test::run_task(loop, load_or_make_authority(store, world.world())));
-    CHECK(store->records.empty());
-  }
-  std::vector<std::string> made;
-  for (int i = 0; i < 3; ++i) {  // three cloudcores start at once
-    boost::asio::co_spawn(loop, load_or_make_authority(store, world.world()),
-                          [&made](std::exception_ptr failure, Result<tls::Authority> authority) {
-                            REQUIRE_FALSE(failure);
-                            REQUIRE(authority);
-                            made.push_back(authority->certificate_pem);
-                          });
-  }
-  loop.restart();
-  loop.run();
-  REQUIRE(made.size() == 3);
-  CHECK(made[0] == made[1]);
-  CHECK(made[1] == made[2]);
-  store->records.at("skerry-ca").data.erase("tls.key");
-  Result<tls::Authority> broken =
-      test::run_task(loop, load_or_make_authority(store, world.world()));
-  REQUIRE_FALSE(broken);
-  CHECK(has(broken.error(), "restore it"));
 }
 
 TEST_CASE("Pki: the cluster's client CA is refused, also under another certificate", "[cloudhub]") {

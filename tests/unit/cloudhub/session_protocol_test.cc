@@ -37,6 +37,7 @@ struct Fixture {
   TimePoint now = kStart;
   std::vector<lane::ContentEntry> held;
   std::vector<lane::StatusEntry> status;
+  Digest bundle;
 
   lane::Hello hello() const {
     lane::Hello hello;
@@ -44,6 +45,7 @@ struct Fixture {
     hello.store = StoreId("store");
     hello.content = lane::content_digests(held);
     hello.status = lane::status_digest(status);
+    hello.ca_bundle = bundle;
     return hello;
   }
   std::optional<lane::Message> next() { return session.next_message(now, true); }
@@ -391,6 +393,43 @@ TEST_CASE("SessionProtocol: what only the cloud may say ends the session as a vi
   const auto closed = f.effects<Close>();
   REQUIRE(closed.size() == 1);
   CHECK_FALSE(closed[0].violation);
+}
+
+TEST_CASE("SessionProtocol: a CA bundle goes to who lacks it, and who holds it is told once",
+          "[cloudhub]") {
+  const auto bundle = [](const std::string& pem) {
+    return std::make_shared<const cloudhub::CaBundle>(cloudhub::CaBundle{pem, digest(pem)});
+  };
+  Fixture f;
+  SECTION("an edge that holds it says so in its Hello") {
+    f.session.on_ca_bundle(bundle("A"), f.now);
+    f.bundle = digest("A");
+    f.open({});
+    CHECK_FALSE(f.next());
+    CHECK(f.effects<HoldsBundle>().size() == 1);
+    f.session.on_ca_bundle(bundle("AB"), f.now);  // a new CA while the link is up
+    CHECK(f.expect<lane::CaBundle>().pem == "AB");
+    f.session.on_ca_bundle(bundle("AB"), f.now);
+    CHECK_FALSE(f.next());
+    CHECK(f.effects<HoldsBundle>().empty());
+    f.session.on_message(lane::CaBundleHeld{digest("A")}, f.now);  // it could not store it
+    CHECK(f.effects<HoldsBundle>().empty());
+    CHECK_FALSE(f.next());
+    for (int i = 0; i < 2; ++i) f.session.on_message(lane::CaBundleHeld{digest("AB")}, f.now);
+    CHECK(f.effects<HoldsBundle>().size() == 1);
+  }
+  SECTION("nothing before the Welcome, then to an edge that does not tell what it holds") {
+    f.session.on_ca_bundle(bundle("AB"), f.now);
+    CHECK_FALSE(f.next());
+    f.open({});
+    CHECK(f.expect<lane::CaBundle>().pem == "AB");
+  }
+  SECTION("it comes after the Welcome") {
+    f.open({});
+    CHECK_FALSE(f.next());
+    f.session.on_ca_bundle(bundle("A"), f.now);
+    CHECK(f.expect<lane::CaBundle>().pem == "A");
+  }
 }
 
 TEST_CASE("SessionProtocol: it pings after 15 s and gives up after 23 s of silence", "[cloudhub]") {

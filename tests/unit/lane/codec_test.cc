@@ -67,10 +67,12 @@ TEST_CASE("Codec: a Hello survives the wire with every field", "[lane]") {
   in.status = digest("status");
   in.seen = {{k8s::Kind::kPod, ResourceVersion(1ull << 60)},
              {k8s::Kind::kSecret, ResourceVersion(4)}};
+  in.ca_bundle = digest("PEM");
   const Hello out = round_trip(in);
   CHECK(out.content == in.content);
   CHECK(out.status == in.status);
   CHECK(out.seen == in.seen);
+  CHECK(out.ca_bundle == in.ca_bundle);
   CHECK(out.boot == in.boot);
   CHECK(out.protocol_max == 3);
 }
@@ -102,7 +104,8 @@ TEST_CASE("Codec: a usual Hello and Welcome leave room in a reconnect of 1 KB", 
        {k8s::Kind::kNode, k8s::Kind::kConfigMap, k8s::Kind::kSecret, k8s::Kind::kPod}) {
     hello.seen[kind] = ResourceVersion(12'345'678);
   }
-  CHECK(encode(hello).size() < 425);
+  hello.ca_bundle = digest("PEM");
+  CHECK(encode(hello).size() < 443);
   CHECK(encode(Welcome{Epoch(12), true, ClusterId(uuid), false}).size() < 30);
 }
 
@@ -152,6 +155,7 @@ TEST_CASE("Codec: the other messages downstream survive the wire", "[lane]") {
 }
 
 TEST_CASE("Codec: the messages upstream survive the wire", "[lane]") {
+  CHECK(round_trip(CaBundleHeld{digest("PEM")}).digest == digest("PEM"));
   CHECK(round_trip(Ack{Seq(1ull << 40)}).seq == Seq(1ull << 40));
   CHECK(round_trip(Nack{Seq(2), "TooLarge", "why"}).code == "TooLarge");
   const Report report =
@@ -211,6 +215,8 @@ TEST_CASE("Codec: digests of another length and unknown numbers are refused", "[
   wire::Envelope in;
   SECTION("content") { in.mutable_hello()->set_content(std::string(255, 'x')); }
   SECTION("status") { in.mutable_hello()->set_status("short"); }
+  SECTION("CA bundle") { in.mutable_hello()->set_ca_bundle("short"); }
+  SECTION("held CA bundle") { in.mutable_ca_bundle_held()->set_digest("short"); }
   SECTION("version") { in.mutable_listing()->add_content()->mutable_key()->set_kind("pod"); }
   SECTION("hash") {
     in.mutable_listing()->add_status()->mutable_key()->set_kind("pod");
