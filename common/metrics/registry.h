@@ -1,8 +1,11 @@
-// Counters and gauges in Prometheus' text format. App owns the registry and hands it to the
-// modules; each module names its metrics in one table of MetricInfo (<module>/metrics.h).
+// Counters, gauges and histograms of durations in Prometheus' text format. App owns the registry
+// and hands it to the modules; each module names its metrics in one table of MetricInfo
+// (<module>/metrics.h).
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,7 +18,7 @@
 
 namespace skerry::metrics {
 
-enum class MetricType : std::uint8_t { kCounter, kGauge };
+enum class MetricType : std::uint8_t { kCounter, kGauge, kHistogram };
 
 /// One row of a module's table. Names: skerry_<module>_<what>_<unit>[_total]. Lives for ever.
 struct MetricInfo {
@@ -45,6 +48,25 @@ class Gauge {
   std::atomic<std::int64_t> value_{0};
 };
 
+/// Durations in fixed buckets from 1 ms to 10 s. Thread: any.
+class Histogram {
+ public:
+  static constexpr std::array<std::chrono::milliseconds, 12> kBounds{
+      {std::chrono::milliseconds(1), std::chrono::milliseconds(2), std::chrono::milliseconds(5),
+       std::chrono::milliseconds(10), std::chrono::milliseconds(25), std::chrono::milliseconds(50),
+       std::chrono::milliseconds(100), std::chrono::milliseconds(250),
+       std::chrono::milliseconds(500), std::chrono::milliseconds(1000),
+       std::chrono::milliseconds(2500), std::chrono::milliseconds(10000)}};
+  void observe(std::chrono::nanoseconds duration);
+  /// Observations up to kBounds[i]; the last: all.
+  std::uint64_t cumulative(std::size_t i) const;
+  std::uint64_t sum_microseconds() const { return sum_.load(std::memory_order_relaxed); }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> counts_{};
+  std::atomic<std::uint64_t> sum_{0};
+};
+
 using LabelSet = std::vector<std::pair<std::string, std::string>>;
 
 /// More label combinations of one metric than this share one series labelled overflow="true":
@@ -62,6 +84,7 @@ class Registry {
 
   Counter& counter(const MetricInfo& info, const LabelSet& labels = {});
   Gauge& gauge(const MetricInfo& info, const LabelSet& labels = {});
+  Histogram& histogram(const MetricInfo& info, const LabelSet& labels = {});
 
   /// Text format 0.0.4; metrics and series sorted, so that equal values give equal text.
   std::string text() const;
@@ -70,6 +93,7 @@ class Registry {
   struct Series {
     Counter counter;
     Gauge gauge;
+    std::unique_ptr<Histogram> histogram;  // of that type alone: it is large
   };
   struct Family {
     const MetricInfo* info;

@@ -27,6 +27,25 @@ TEST_CASE("Registry: the text is Prometheus' format, sorted", "[metrics]") {
         "skerry_hub_sessions -3\n");
 }
 
+TEST_CASE("Registry: a histogram counts durations in Prometheus' buckets", "[metrics]") {
+  constexpr MetricInfo kWrites{"skerry_x_seconds", MetricType::kHistogram, "Writes."};
+  Registry registry;
+  Histogram& writes = registry.histogram(kWrites, {{"kind", "pod"}});
+  for (const int ms : {1, 3, 5, 20'000}) writes.observe(std::chrono::milliseconds(ms));
+  writes.observe(std::chrono::microseconds(50));
+  const std::string text = registry.text();
+  INFO(text);
+  for (const char* line :
+       {"# TYPE skerry_x_seconds histogram\n",
+        "skerry_x_seconds_bucket{kind=\"pod\",le=\"0.001\"} 2\n",
+        "{kind=\"pod\",le=\"0.002\"} 2\n", "{kind=\"pod\",le=\"0.005\"} 4\n",
+        "{kind=\"pod\",le=\"10\"} 4\n", "{kind=\"pod\",le=\"+Inf\"} 5\n",
+        "skerry_x_seconds_sum{kind=\"pod\"} 20.00905\n",
+        "skerry_x_seconds_count{kind=\"pod\"} 5\n"}) {
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
+
 TEST_CASE("Registry: the same labels in another order are one series", "[metrics]") {
   Registry registry;
   registry.counter(kJoins, {{"a", "1"}, {"b", "2"}}).add();
