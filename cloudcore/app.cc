@@ -230,15 +230,13 @@ Result<void> App::Impl::use_ca(const cloudhub::CaSet& set) {
 }
 
 void App::Impl::start_ca_rollout(cloudhub::CaSet set) {
-  cloudhub::CaRollout::Parts parts{identities,
-                                   world,
-                                   std::chrono::hours(24 * config.ca_patience_days),
-                                   [this](const cloudhub::CaSet& changed) {
-                                     const Result<void> used = use_ca(changed);
-                                     if (!used) log::error("a new CA set is not used", {used.error()});
-                                   },
-                                   [this] { return deny_watch ? deny_watch->current() : nullptr; },
-                                   registry};
+  const auto use = [this](const cloudhub::CaSet& changed) {
+    const Result<void> used = use_ca(changed);
+    if (!used) log::error("a new CA set is not used", {used.error()});
+  };
+  const auto denied = [this] { return deny_watch ? deny_watch->current() : nullptr; };
+  const auto patience = std::chrono::hours(24 * config.ca_patience_days);
+  cloudhub::CaRollout::Parts parts{identities, world, patience, use, denied, registry};
   ca_rollout = std::make_shared<cloudhub::CaRollout>(executor, std::move(set), std::move(parts));
   tasks.spawn("CA", cloudhub::CaRollout::run(ca_rollout));
 }

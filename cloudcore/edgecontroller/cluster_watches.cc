@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cloudcore/edgecontroller/controller_metrics.h"
 #include "cloudcore/kube/cluster_id.h"
 #include "common/base/log.h"
 
@@ -41,14 +42,16 @@ ClusterWatches::ClusterWatches(async::Executor executor,
                                kube::Client& client,
                                DesiredIndex& index,
                                async::TaskGroup& tasks,
+                               metrics::Registry& registry,
                                ClusterHandlers handlers)
     : executor_(executor),
       client_(client),
       index_(index),
       tasks_(tasks),
+      registry_(registry),
       handlers_(std::move(handlers)),
       stopped_(executor),
-      references_(executor, client, index, tasks,
+      references_(executor, client, index, tasks, registry,
                   [this](Changes changes) { publish(std::move(changes)); }),
       intake_(client, index, tasks, [this](Changes changes) { publish(std::move(changes)); }) {}
 
@@ -75,6 +78,7 @@ void ClusterWatches::watch_nodes() {
   kube::ListWatchHandlers on_node;
   on_node.on_list = [this](auto list, ResourceVersion version) {
     begin_again_if_replaced();
+    count_list(registry_, Kind::kNode);
     index_.accept_older(Kind::kNode, truth_of_list(node_watch_.get(), version));
     on_nodes(std::move(list));
     index_.accept_older(Kind::kNode, {});
@@ -90,6 +94,7 @@ void ClusterWatches::watch_pods() {
   kube::ListWatchHandlers on_pod;
   on_pod.on_list = [this](auto list, ResourceVersion version) {
     begin_again_if_replaced();
+    count_list(registry_, Kind::kPod);
     index_.accept_older(Kind::kPod, truth_of_list(pod_watch_.get(), version));
     on_pods(std::move(list));
     index_.accept_older(Kind::kPod, {});
@@ -141,6 +146,16 @@ void ClusterWatches::on_time(TimePoint now) {
   Changes changes;
   index_.on_time(now, changes);
   publish(std::move(changes));
+  measure();
+}
+
+void ClusterWatches::measure() {
+  for (const auto& [kind, count] : index_.sizes()) {
+    registry_.gauge(kObjects, {{"kind", std::string(k8s::info(kind).wire)}})
+        .set(static_cast<std::int64_t>(count));
+  }
+  registry_.gauge(kPodsHeld).set(static_cast<std::int64_t>(index_.held_pods()));
+  registry_.gauge(kPodsBeingPatched).set(static_cast<std::int64_t>(intake_.pending()));
 }
 
 // ---- nodes and pods --------------------------------------------------------------------------
@@ -257,33 +272,50 @@ void ClusterWatches::check_ready() {
 
 // ---- what an edge has seen ---------------------------------------------------------------------
 
-Task<CatchUp> ClusterWatches::catch_up(std::map<Kind, ResourceVersion> seen) {
-  CatchUp pods = CatchUp::kLevel, nodes = CatchUp::kLevel;
-  if (seen.contains(Kind::kPod)) {
-    kube::Selection what = bound_pods();
-    pods = co_await catch_up_kind(seen.at(Kind::kPod), pod_watch_.get(), what);
+Task<CatchUp> ClusterWatches::catch_up(NodeName node, std::map<Kind, ResourceVersion> seen) {
+  CatchUp all = CatchUp::kLevel;
+  for (const auto& [kind, version] : seen) {
+    std::vector<CatchUpCall> calls = feeds_of(node, kind, version);
+    for (CatchUpCall& call : calls) {
+      all = std::max(all, co_await edgecontroller::catch_up(client_, std::move(call)));
+      if (all == CatchUp::kBehind || stopping_) co_return CatchUp::kBehind;
+    }
   }
-  if (pods != CatchUp::kBehind && seen.contains(Kind::kNode) && !stopping_) {
-    kube::Selection what = edge_nodes();
-    nodes = co_await catch_up_kind(seen.at(Kind::kNode), node_watch_.get(), what);
-  }
-  co_return std::max(pods, nodes);
+  co_return all;
 }
 
-/// The edge has seen a version that this cache has not: wait for the watch, or learn by a
-/// consistent read that the cluster was restored to an older state.
-Task<CatchUp> ClusterWatches::catch_up_kind(ResourceVersion seen,
-                                            ListWatch* watch,
-                                            kube::Selection what) {
-  if (watch->version() >= seen) co_return CatchUp::kLevel;
-  const Result<ResourceVersion> current = co_await client_.current_version(std::move(what));
-  if (current && *current < seen) co_return CatchUp::kOlder;
-  const TimePoint until = client_.world().clock.now() + kCatchUpPatience;
-  while (!stopping_ && watch->version() < seen && client_.world().clock.now() < until) {
-    co_await async::sleep_for(50ms);
+std::vector<CatchUpCall> ClusterWatches::feeds_of(const NodeName& node,
+                                                  Kind kind,
+                                                  ResourceVersion seen) {
+  CatchUpCall call;
+  call.seen = seen;
+  call.until = client_.world().clock.now() + kCatchUpPatience;
+  const auto progress_of = [](const ListWatch* watch) {
+    return watch ? std::optional<Progress>({watch->synced(), watch->version()}) : std::nullopt;
+  };
+  if (kind == Kind::kPod) {
+    call.selection = bound_pods();
+    call.progress = [this, progress_of] { return progress_of(pod_watch_.get()); };
+    return {call};
   }
-  if (stopping_) co_return CatchUp::kBehind;
-  co_return watch->version() >= seen ? CatchUp::kLevel : CatchUp::kBehind;
+  if (kind == Kind::kNode) {
+    call.selection = edge_nodes();
+    call.progress = [this, progress_of] { return progress_of(node_watch_.get()); };
+    return {call};
+  }
+  std::vector<CatchUpCall> calls;
+  for (const ReferenceFollower::Scope& scope : references_.scopes_of(node, kind)) {
+    call.selection = ReferenceFollower::selection_of(scope);
+    // A namespace that is left alone may be behind what was seen in another one for a minute.
+    call.relist = [this, scope, seen] { references_.relist(scope, seen); };
+    call.progress = [this, scope, progress_of]() -> std::optional<Progress> {
+      if (stopping_) return std::nullopt;
+      const ListWatch* watch = references_.find(scope);
+      return watch ? progress_of(watch) : Progress{true, ResourceVersion(~std::uint64_t{0})};
+    };
+    calls.push_back(call);
+  }
+  return calls;
 }
 
 }  // namespace skerry::edgecontroller

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cloudcore/edgecontroller/catch_up.h"
 #include "cloudcore/edgecontroller/desired_index.h"
 #include "cloudcore/edgecontroller/pod_intake.h"
 #include "cloudcore/edgecontroller/reference_follower.h"
@@ -14,6 +15,7 @@
 #include "common/async/task.h"
 #include "common/async/task_group.h"
 #include "common/async/wakeup.h"
+#include "common/metrics/registry.h"
 
 namespace skerry::edgecontroller {
 
@@ -26,13 +28,6 @@ struct ClusterHandlers {
   /// Before any change of it: the API's history went back, so it was restored or is another cluster
   /// now. Ready again once it is known which.
   std::function<void()> replaced;
-};
-
-/// How the watches stand to what an edge has seen.
-enum class CatchUp : std::uint8_t {
-  kLevel,   // as far as the edge, or further
-  kOlder,   // a consistent read tells that the whole cluster is older: it was restored
-  kBehind,  // the watches lag
 };
 
 /// Owner: EdgeController. Thread: control shard. Must outlive the tasks it spawns in `tasks`.
@@ -48,6 +43,7 @@ class ClusterWatches {
                  kube::Client& client,
                  DesiredIndex& index,
                  async::TaskGroup& tasks,
+                 metrics::Registry& registry,
                  ClusterHandlers handlers);
 
   void start(const Options& options);
@@ -60,8 +56,8 @@ class ClusterWatches {
   bool ready() const { return ready_; }
   const ClusterId& cluster() const { return cluster_; }
 
-  /// Waits until the watches have come as far as an edge has.
-  async::Task<CatchUp> catch_up(std::map<k8s::Kind, ResourceVersion> seen);
+  /// Waits until the watches of what this node needs have come as far as its edge has.
+  async::Task<CatchUp> catch_up(NodeName node, std::map<k8s::Kind, ResourceVersion> seen);
 
  private:
   void watch_nodes();
@@ -74,18 +70,19 @@ class ClusterWatches {
   void on_pod_event(kube::ChangeType type, ObjectPtr pod);
   async::Task<void> learn_cluster();
   async::Task<void> list_pods_of(NodeName node);
-  async::Task<CatchUp> catch_up_kind(ResourceVersion seen,
-                                     kube::ListWatch* watch,
-                                     kube::Selection what);
   void begin_again_if_replaced();
+  /// One for each watch that feeds what the node needs of this kind.
+  std::vector<CatchUpCall> feeds_of(const NodeName& node, k8s::Kind kind, ResourceVersion seen);
   /// Tells the changes and follows what they mean for watches and readiness.
   void publish(Changes changes);
   void check_ready();
+  void measure();
 
   async::Executor executor_;
   kube::Client& client_;
   DesiredIndex& index_;
   async::TaskGroup& tasks_;
+  metrics::Registry& registry_;
   ClusterHandlers handlers_;
   async::Wakeup stopped_;
   ReferenceFollower references_;

@@ -286,4 +286,23 @@ std::vector<ObjectPtr> DesiredIndex::desired(const NodeName& node) const {
   return out;
 }
 
+std::map<k8s::Kind, std::size_t> DesiredIndex::sizes() const {
+  std::map<k8s::Kind, std::size_t> sizes = {{k8s::Kind::kNode, nodes_.size()},
+                                            {k8s::Kind::kPod, pods_.size()},
+                                            {k8s::Kind::kConfigMap, 0},
+                                            {k8s::Kind::kSecret, 0}};
+  for (const auto& [key, reference] : references_) {
+    if (reference.object) ++sizes[key.kind];
+  }
+  return sizes;
+}
+
+std::set<ObjectKey> DesiredIndex::references_of(const NodeName& node) const {
+  std::set<ObjectKey> keys;
+  for (const auto& [key, pod] : pods_) {
+    if (pod.node == node) keys.insert(pod.references.begin(), pod.references.end());
+  }
+  return keys;
+}
+
 }  // namespace skerry::edgecontroller

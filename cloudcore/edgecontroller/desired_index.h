@@ -83,6 +83,10 @@ class DesiredIndex {
 
   /// Pods that wait for a reference to become known.
   std::size_t held_pods() const { return held_.size(); }
+  /// How many objects are held, by kind.
+  std::map<k8s::Kind, std::size_t> sizes() const;
+  /// What pods of this node refer to, held ones among them.
+  std::set<ObjectKey> references_of(const NodeName& node) const;
   /// The whole desired set of a node, references before pods.
   std::vector<ObjectPtr> desired(const NodeName& node) const;
 

@@ -20,7 +20,7 @@ struct EdgeController::Impl : std::enable_shared_from_this<EdgeController::Impl>
         client(c),
         options(o),
         tasks(e),
-        watches(e, c, index, tasks, handlers()),
+        watches(e, c, index, tasks, m, handlers()),
         sessions(e, {c, r, index, watches, tasks, m}) {}
 
   ClusterHandlers handlers() {

@@ -24,6 +24,7 @@ NodeSessions::NodeSessions(async::Executor executor, const Parts& parts)
       index_(parts.index),
       watches_(parts.watches),
       tasks_(parts.tasks),
+      registry_(parts.registry),
       writer_(parts.client, parts.index, parts.records),
       leases_(executor, parts.client),
       foreign_(executor,
@@ -49,6 +50,7 @@ void NodeSessions::stop() {
 }
 
 void NodeSessions::on_time(TimePoint now) {
+  registry_.gauge(kNodesLive).set(static_cast<std::int64_t>(sessions_.size()));
   std::vector<PendingOpen> late;
   std::erase_if(pending_opens_, [&](PendingOpen& pending) {
     if (pending.until > now) return false;
@@ -144,7 +146,7 @@ Task<void> NodeSessions::answer_open(PendingOpen pending) {
 
 Task<std::optional<lane::Goodbye>> NodeSessions::catch_up(NodeName node,
                                                           std::map<Kind, ResourceVersion> seen) {
-  const CatchUp reached = co_await watches_.catch_up(std::move(seen));
+  const CatchUp reached = co_await watches_.catch_up(node, std::move(seen));
   if (reached == CatchUp::kBehind) {
     co_return lane::Goodbye{lane::GoodbyeCode::kNotReady,
                             "the watches lag behind what this node has seen", kNotReadyRetry};
@@ -225,9 +227,22 @@ Task<void> NodeSessions::write_report(NodeName node,
     co_return;
   }
   ++session->second.writes;
+  const lane::ReportKind kind = report.kind;
+  const TimePoint begin = client_.world().clock.now();
   const lane::ReportVerdict verdict = co_await writer_.write(node, store, std::move(report));
+  count(kind, verdict.verdict, client_.world().clock.now() - begin);
   done(verdict);
   write_done(node, epoch);
+}
+
+void NodeSessions::count(lane::ReportKind kind, lane::Verdict verdict, Duration took) {
+  constexpr const char* kKinds[] = {"node-status", "pod-status", "event", "finalised"};
+  static_assert(std::size(kKinds) == static_cast<std::size_t>(lane::ReportKind::kCount));
+  constexpr const char* kOutcomes[] = {"ok", "refused", "retry"};
+  const std::string word = kKinds[static_cast<std::size_t>(kind)];
+  const std::string outcome = kOutcomes[static_cast<std::size_t>(verdict)];
+  registry_.counter(kReportsTotal, {{"kind", word}, {"outcome", outcome}}).add();
+  registry_.histogram(kReportDuration, {{"kind", word}}).observe(took);
 }
 
 void NodeSessions::write_done(const NodeName& node, Epoch epoch) {

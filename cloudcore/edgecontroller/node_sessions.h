@@ -91,6 +91,7 @@ class NodeSessions {
                                  StoreId store,
                                  lane::Report report,
                                  std::function<void(lane::ReportVerdict)> done);
+  void count(lane::ReportKind kind, lane::Verdict verdict, Duration took);
   void write_done(const NodeName& node, Epoch epoch);
   async::Task<void> make_prelude(ObjectPtr pod, std::function<void(cloudhub::PodPrelude)> done);
   async::Task<void> grant(NodeName node,
@@ -103,6 +104,7 @@ class NodeSessions {
   DesiredIndex& index_;
   ClusterWatches& watches_;
   async::TaskGroup& tasks_;
+  metrics::Registry& registry_;
   ReportWriter writer_;
   NodeLeases leases_;
   ForeignNodes foreign_;

@@ -1,5 +1,6 @@
 #include "cloudcore/edgecontroller/reference_follower.h"
 
+#include "cloudcore/edgecontroller/controller_metrics.h"
 #include "common/async/wakeup.h"
 #include "common/base/log.h"
 
@@ -27,11 +28,13 @@ ReferenceFollower::ReferenceFollower(async::Executor executor,
                                      kube::Client& client,
                                      DesiredIndex& index,
                                      async::TaskGroup& tasks,
+                                     metrics::Registry& registry,
                                      Changed changed)
     : executor_(executor),
       client_(client),
       index_(index),
       tasks_(tasks),
+      registry_(registry),
       changed_(std::move(changed)) {}
 
 void ReferenceFollower::stop() {
@@ -43,18 +46,18 @@ void ReferenceFollower::stop() {
 /// passed.
 void ReferenceFollower::follow() {
   if (stopping_) return;
-  std::set<ReferenceScope> needed;
+  std::set<Scope> needed;
   for (const std::string& ns : index_.reference_namespaces()) {
     for (const Kind kind : {Kind::kConfigMap, Kind::kSecret}) {
       needed.emplace(kind, cluster_wide_ ? std::string() : ns);
     }
   }
   std::erase_if(watches_, [&](const auto& entry) { return !needed.contains(entry.first); });
-  for (const ReferenceScope& scope : needed) {
+  for (const Scope& scope : needed) {
     if (!watches_.contains(scope)) watch(scope);
   }
   for (const ObjectKey& key : index_.take_wanted()) {
-    const ReferenceScope scope(key.kind, cluster_wide_ ? std::string() : key.ns);
+    const Scope scope(key.kind, cluster_wide_ ? std::string() : key.ns);
     const auto watch = watches_.find(scope);
     const bool list_will_tell = watch != watches_.end() && !watch->second->synced();
     if (list_will_tell || !fetching_.insert(key).second) continue;
@@ -62,12 +65,37 @@ void ReferenceFollower::follow() {
   }
 }
 
-void ReferenceFollower::watch(ReferenceScope scope) {
+kube::Selection ReferenceFollower::selection_of(const Scope& scope) {
   kube::Selection selection;
   selection.kind = scope.first;
   selection.ns = scope.second;
+  return selection;
+}
+
+std::set<ReferenceFollower::Scope> ReferenceFollower::scopes_of(const NodeName& node,
+                                                                Kind kind) const {
+  std::set<Scope> scopes;
+  for (const ObjectKey& key : index_.references_of(node)) {
+    if (key.kind == kind) scopes.emplace(kind, cluster_wide_ ? std::string() : key.ns);
+  }
+  return scopes;
+}
+
+const ListWatch* ReferenceFollower::find(const Scope& scope) const {
+  const auto found = watches_.find(scope);
+  return found == watches_.end() ? nullptr : found->second.get();
+}
+
+void ReferenceFollower::relist(const Scope& scope, ResourceVersion seen) {
+  const ListWatch* watch_now = find(scope);
+  if (stopping_ || !watch_now || !watch_now->synced() || watch_now->version() >= seen) return;
+  watch(scope);  // in the place of the one that lags
+}
+
+void ReferenceFollower::watch(Scope scope) {
   kube::ListWatchHandlers handlers;
   handlers.on_list = [this, scope](std::vector<ObjectPtr> list, ResourceVersion version) {
+    count_list(registry_, scope.first);
     const auto watch = watches_.find(scope);
     index_.accept_older(
         scope.first,
@@ -95,12 +123,13 @@ void ReferenceFollower::watch(ReferenceScope scope) {
     stub->json = nullptr;
     return ObjectPtr(std::move(stub));
   };
-  auto made = std::make_unique<ListWatch>(client_, executor_, selection, std::move(handlers));
+  auto made = std::make_unique<ListWatch>(client_, executor_, selection_of(scope),
+                                          std::move(handlers));
   made->start();
   watches_[scope] = std::move(made);
 }
 
-void ReferenceFollower::on_list(const ReferenceScope& scope, std::vector<ObjectPtr> list) {
+void ReferenceFollower::on_list(const Scope& scope, std::vector<ObjectPtr> list) {
   Changes changes;
   std::vector<ObjectPtr> whole;
   std::set<ObjectKey> stubs;

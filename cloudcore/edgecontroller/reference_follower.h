@@ -12,6 +12,7 @@
 #include "cloudcore/edgecontroller/desired_index.h"
 #include "cloudcore/kube/list_watch.h"
 #include "common/async/task_group.h"
+#include "common/metrics/registry.h"
 
 namespace skerry::edgecontroller {
 
@@ -29,6 +30,7 @@ class ReferenceFollower {
                     kube::Client& client,
                     DesiredIndex& index,
                     async::TaskGroup& tasks,
+                    metrics::Registry& registry,
                     Changed changed);
 
   void set_cluster_wide(bool cluster_wide) { cluster_wide_ = cluster_wide; }
@@ -36,19 +38,28 @@ class ReferenceFollower {
   void follow();
   void stop();
 
- private:
-  using ReferenceScope = std::pair<k8s::Kind, std::string>;  // kind, namespace ("": all)
+  using Scope = std::pair<k8s::Kind, std::string>;  // kind, namespace ("": all)
+  static kube::Selection selection_of(const Scope& scope);
+  /// Where the objects of this kind are that pods of this node refer to.
+  std::set<Scope> scopes_of(const NodeName& node, k8s::Kind kind) const;
+  /// Null: not watched. Valid until the next call of anything.
+  const kube::ListWatch* find(const Scope& scope) const;
+  /// Lists anew, unless the watch has come as far as `seen` or is listing already.
+  void relist(const Scope& scope, ResourceVersion seen);
 
-  void watch(ReferenceScope scope);
-  void on_list(const ReferenceScope& scope, std::vector<ObjectPtr> list);
+ private:
+
+  void watch(Scope scope);
+  void on_list(const Scope& scope, std::vector<ObjectPtr> list);
   async::Task<void> fetch(ObjectKey key);
 
   async::Executor executor_;
   kube::Client& client_;
   DesiredIndex& index_;
   async::TaskGroup& tasks_;
+  metrics::Registry& registry_;
   Changed changed_;
-  std::map<ReferenceScope, std::unique_ptr<kube::ListWatch>> watches_;
+  std::map<Scope, std::unique_ptr<kube::ListWatch>> watches_;
   std::set<ObjectKey> fetching_;
   bool cluster_wide_ = false;
   bool stopping_ = false;

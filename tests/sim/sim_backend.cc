@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cloudcore/edgecontroller/catch_up.h"
+
 namespace skerry::sim {
 namespace {
 
@@ -174,12 +176,18 @@ void SimBackend::open(cloudhub::OpenRequest request,
 bool SimBackend::caught_up(const cloudhub::OpenRequest& request) {
   for (const auto& [kind, seen] : request.seen) {
     const auto watch = watches_.find(kind);
-    if (watch == watches_.end() || watch->second->version() >= seen) continue;
-    if (api_.current_version() < seen) {
-      run_.coverage.count("edge has seen more than a restored API");
-      continue;
+    if (watch == watches_.end()) continue;
+    const edgecontroller::Progress progress{watch->second->synced(), watch->second->version()};
+    switch (edgecontroller::catch_up_step(progress, seen, api_.current_version())) {
+      case edgecontroller::CatchUpStep::kThere:
+        continue;
+      case edgecontroller::CatchUpStep::kRestored:
+        run_.coverage.count("edge has seen more than a restored API");
+        continue;
+      case edgecontroller::CatchUpStep::kAsk:
+      case edgecontroller::CatchUpStep::kWait:
+        return false;
     }
-    return false;
   }
   return true;
 }
