@@ -34,6 +34,7 @@ CloudHub::CloudHub(async::Executor control, std::vector<async::Executor> shards,
       tasks_(control),
       room_(control),
       rate_(parts_.handshakes_per_second),
+      traffic_(parts_.registry),
       sessions_(parts_.registry.gauge(kSessions)),
       connections_(parts_.registry.counter(kConnectionsTotal)),
       refused_(parts_.registry.counter(kRefusedTotal)) {

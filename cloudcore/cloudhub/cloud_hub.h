@@ -70,6 +70,7 @@ class CloudHub final : public SessionHost {
              lane::RenewRequest request,
              std::function<void(Result<lane::CertificateReply>)> done) override;
   void holds_bundle(const NodeName& node, const Digest& digest) override;
+  SessionTraffic& traffic() override { return traffic_; }
 
  private:
   /// A loop and the connections that live on it; touched on that loop only.
@@ -124,6 +125,7 @@ class CloudHub final : public SessionHost {
   std::shared_ptr<const DenySet> denied_;  // control loop; shards get a copy with each connection
   std::atomic<std::size_t> exchanges_{0};  // shards take and give back
   JoinRate refusal_lines_{{.per_name_per_second = 1, .all_per_second = 10}};
+  SessionTraffic traffic_;
   metrics::Gauge& sessions_;
   metrics::Counter& connections_;
   metrics::Counter& refused_;

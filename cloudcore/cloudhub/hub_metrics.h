@@ -13,4 +13,12 @@ inline constexpr metrics::MetricInfo kRefusedTotal{
     "skerry_cloudhub_connections_refused_total", metrics::MetricType::kCounter,
     "Connections that became neither a session nor a join: handshake failed or refused."};
 
+inline constexpr metrics::MetricInfo kRulesBrokenTotal{
+    "skerry_cloudhub_frames_refused_total", metrics::MetricType::kCounter,
+    "Frames of nodes that broke the protocol's rules and ended their session."};
+inline constexpr metrics::MetricInfo kMessagesTotal{
+    "skerry_cloudhub_messages_total", metrics::MetricType::kCounter,
+    "Messages of sessions by what they are: upsert, remove, nack, report, report-again, unhandled: "
+    "of a kind that this version does not know."};
+
 }  // namespace skerry::cloudhub

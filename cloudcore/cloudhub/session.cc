@@ -26,8 +26,10 @@ Session::Session(async::Executor shard,
 async::Task<void> Session::run(std::shared_ptr<Session> self) {
   const std::string remote = self->pump_.lane().remote_address();
   const Error why = co_await self->pump_.run();
+  self->count();
   const std::string reason = self->close_reason_.empty() ? why.what : self->close_reason_;
   if (self->violated_ || (self->close_reason_.empty() && breaks_rules(why.code))) {
+    self->host_.traffic().add_refused();
     log::warning("session ended: the edge does not keep to the protocol",
                  {{"node", self->node().str()},
                   {"epoch", self->epoch().value()},
@@ -79,7 +81,14 @@ bool Session::act() {
   for (Effect& effect : protocol_.take_effects()) {
     std::visit([this](auto&& one) { perform(std::move(one)); }, std::move(effect));
   }
+  count();
   return !closing_;
+}
+
+void Session::count() {
+  const SessionProtocol::Figures now = protocol_.counts();
+  host_.traffic().add(counted_, now);
+  counted_ = now;
 }
 
 // ---- effects ---------------------------------------------------------------------------------

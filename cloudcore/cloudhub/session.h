@@ -8,6 +8,7 @@
 
 #include "cloudcore/cloudhub/node_backend.h"
 #include "cloudcore/cloudhub/session_protocol.h"
+#include "cloudcore/cloudhub/session_traffic.h"
 #include "common/async/task.h"
 #include "common/lane/pump.h"
 #include "common/seam/world.h"
@@ -26,6 +27,7 @@ class SessionHost {
                      lane::RenewRequest request,
                      std::function<void(Result<lane::CertificateReply>)> done) = 0;
   virtual void holds_bundle(const NodeName& node, const Digest& digest) = 0;
+  virtual SessionTraffic& traffic() = 0;
 };
 
 /// Owner: CloudHub's shard. Thread: its shard, except NodeFeed's calls, which post there.
@@ -71,6 +73,7 @@ class Session final : public NodeFeed,
   void perform(Renew effect);
   void perform(HoldsBundle effect);
   void perform(Close effect);
+  void count();
   /// A callback that feeds an answer into the machine on the shard, if the session still lives.
   template <class Answer>
   auto back(void (Session::*enter)(Answer));
@@ -89,6 +92,7 @@ class Session final : public NodeFeed,
   std::string close_reason_;
   bool violated_ = false;  // the edge broke the rules
   bool closing_ = false;
+  SessionProtocol::Figures counted_;
 };
 
 }  // namespace skerry::cloudhub

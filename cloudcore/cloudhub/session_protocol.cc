@@ -320,7 +320,7 @@ TimePoint SessionProtocol::next_deadline() const {
   return deadline;
 }
 
-SessionProtocol::Figures SessionProtocol::figures() const {
+SessionProtocol::Figures SessionProtocol::counts() const {
   Figures figures;
   figures.upserts = delivery_.upserts;
   figures.removes = delivery_.removes;
@@ -328,6 +328,11 @@ SessionProtocol::Figures SessionProtocol::figures() const {
   figures.reports_again = reports_.again;
   figures.unhandled = unhandled_;
   figures.nacks = nacks_;
+  return figures;
+}
+
+SessionProtocol::Figures SessionProtocol::figures() const {
+  Figures figures = counts();
   figures.objects = delivery_.objects();
   figures.waiting = delivery_.waiting();
   figures.bytes_in_flight = delivery_.bytes_in_flight();
