@@ -34,7 +34,8 @@ NodeIdentity node(const std::string& name, WallTime not_after, const std::string
 
 }  // namespace
 
-TEST_CASE("CaSet: a CA is made only when the store says there is none, and only once", "[cloudhub]") {
+TEST_CASE("CaSet: a CA is made only when the store says there is none, and only once",
+          "[cloudhub]") {
   boost::asio::io_context loop;
   test::ManualWorld world;
   auto store = std::make_shared<test::FakeIdentityStore>();
@@ -102,11 +103,10 @@ TEST_CASE("CaSet: steps", "[cloudhub]") {
   INFO(row.what);
   CaSet set{.current = ca("one"), .next = {}, .former = {}, .resource_version = {}};
   if (row.next) {
-    set = with_next(std::move(set), ca("two"), kNow - std::chrono::ceil<std::chrono::seconds>(row.next_age), row.forced);
+    set = with_next(std::move(set), ca("two"), kNow - row.next_age, row.forced);
   }
   if (row.former_age) {
-    set.former.push_back({ca("zero").certificate_pem,
-                          kNow - std::chrono::ceil<std::chrono::seconds>(*row.former_age)});
+    set.former.push_back({ca("zero").certificate_pem, kNow - *row.former_age});
   }
   CHECK(next_step(set, row.without, kNow, kPatience) == row.step);
 }
