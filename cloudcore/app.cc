@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "cloudcore/edgecontroller/edge_controller.h"
 #include "cloudcore/kube/cpprest_http.h"
 #include "cloudcore/kube/request_gate.h"
+#include "cloudcore/local_api.h"
 #include "cloudcore/node_records.h"
 #include "cloudcore/standalone/standalone.h"
 #include "common/async/task_group.h"
@@ -84,6 +86,7 @@ struct App::Impl {
   cloudhub::ServerNames names() const;
   Result<void> issue_server_certificate();
   Result<void> serve_metrics();
+  void serve_local();
 
   config::CloudConfig config;
   seam::World world = seam::posix_world();
@@ -111,6 +114,7 @@ struct App::Impl {
   std::vector<std::unique_ptr<ShardThread>> shards;
   std::unique_ptr<cloudhub::CloudHub> hub;
   std::unique_ptr<metrics::HttpEndpoint> endpoint;
+  std::unique_ptr<metrics::HttpEndpoint> local;
 };
 
 /// The own API comes first and goes last: to all others it is just a cluster.
@@ -174,6 +178,7 @@ Task<Result<void>> App::Impl::start() {
       edgecontroller::Options{config.cluster_wide_refs,
                               std::chrono::seconds(config.default_toleration_seconds)});
   controller->start();
+  serve_local();
 
   join_service = std::make_shared<cloudhub::JoinService>(
       cloudhub::JoinService::Parts{identities, pki, world, &registry});
@@ -296,6 +301,16 @@ Result<void> App::Impl::serve_metrics() {
   return {};
 }
 
+/// For `cloudcore node explain` on this machine. Not worth a refusal to start.
+void App::Impl::serve_local() {
+  std::error_code error;
+  std::filesystem::create_directories(config.data_dir, error);
+  local = std::make_unique<metrics::HttpEndpoint>(executor, local_routes(*controller));
+  const auto listening = local->listen_unix(socket_path(config));
+  if (listening) return;
+  log::warning("commands on this machine cannot ask this cloudcore", {listening.error()});
+}
+
 Task<void> App::Impl::stop() {
   stopping = true;
   signals.cancel();
@@ -306,6 +321,7 @@ Task<void> App::Impl::stop() {
   for (const auto& shard : shards) shard->join();
   if (controller) co_await controller->stop();
   if (endpoint) co_await endpoint->stop();
+  if (local) co_await local->stop();
   if (http) {
     std::function<void(std::function<void(bool)>)> end = [this](std::function<void(bool)> done) {
       http->stop([done] { done(true); });

@@ -84,6 +84,9 @@ int run(int argc, char** argv) {
       nodes->add_subcommand("accept", "let a node of another cluster follow this one");
   accept->add_option("name", node.node, "the node");
   accept->add_flag("--all", node.all, "every node that has joined");
+  CLI::App* explain =
+      nodes->add_subcommand("explain", "say why a node and its pods are as they are");
+  explain->add_option("name", node.node, "the node")->required();
 
   CaCommand ca;
   CLI::App* cas = cli.add_subcommand("ca", "the CA of the nodes and of this hub");
@@ -110,6 +113,7 @@ int run(int argc, char** argv) {
     if (list_nodes->parsed()) node.verb = NodeCommand::Verb::kList;
     if (revoke->parsed()) node.verb = NodeCommand::Verb::kRevoke;
     if (accept->parsed()) node.verb = NodeCommand::Verb::kAccept;
+    if (explain->parsed()) node.verb = NodeCommand::Verb::kExplain;
     return node_command(read->config, node);
   }
   if (cas->parsed()) {

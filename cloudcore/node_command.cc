@@ -8,6 +8,7 @@
 #include "cloudcore/cloudhub/identity_nodes.h"
 #include "cloudcore/command_session.h"
 #include "cloudcore/kube/cluster_id.h"
+#include "cloudcore/node_facts.h"
 #include "common/config/edge_config.h"
 #include "common/k8s/time.h"
 
@@ -96,6 +97,11 @@ Result<void> run(const config::CloudConfig& config, const NodeCommand& command) 
     return fail(Code::kMalformed, "\"" + command.node + "\" cannot be a node's name");
   }
   if (accepting) return run_command(config, accept_them);
+  if (command.verb == NodeCommand::Verb::kExplain) {
+    return run_command(config, [config, command](CommandSession session) {
+      return explain_node(std::move(session), config, NodeName(command.node));
+    });
+  }
   return run_command(config, [command](CommandSession session) {
     return revoke(std::move(session), NodeName(command.node), command.reason);
   });

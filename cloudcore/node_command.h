@@ -1,4 +1,4 @@
-// `cloudcore node list|revoke|accept`.
+// `cloudcore node list|revoke|accept|explain`.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 namespace skerry::cloudcore {
 
 struct NodeCommand {
-  enum class Verb { kList, kRevoke, kAccept };
+  enum class Verb { kList, kRevoke, kAccept, kExplain };
   Verb verb = Verb::kList;
-  std::string node;    // revoke, accept: NAME
+  std::string node;    // revoke, accept, explain: NAME
   bool all = false;    // accept: every node that has joined
   std::string reason;  // revoke: --reason, for people
 };

@@ -286,6 +286,25 @@ std::vector<ObjectPtr> DesiredIndex::desired(const NodeName& node) const {
   return out;
 }
 
+std::vector<PodReferences> DesiredIndex::incomplete_pods(const NodeName& node) const {
+  std::vector<PodReferences> pods;
+  for (const auto& [key, pod] : pods_) {
+    if (pod.node != node) continue;
+    PodReferences missing{key, {}, {}};
+    for (const ObjectKey& reference : pod.references) {
+      const auto found = references_.find(reference);
+      const bool known = found != references_.end();
+      if (!known || found->second.knowledge == Knowledge::kUnknown) {
+        missing.unknown.push_back(reference);
+      } else if (found->second.knowledge == Knowledge::kAbsent) {
+        missing.absent.push_back(reference);
+      }
+    }
+    if (!missing.unknown.empty() || !missing.absent.empty()) pods.push_back(std::move(missing));
+  }
+  return pods;
+}
+
 std::map<k8s::Kind, std::size_t> DesiredIndex::sizes() const {
   std::map<k8s::Kind, std::size_t> sizes = {{k8s::Kind::kNode, nodes_.size()},
                                             {k8s::Kind::kPod, pods_.size()},

@@ -29,6 +29,13 @@ struct PodEntry {
   std::set<ObjectKey> references;
 };
 
+/// What a pod refers to and the API does not have, as far as it is known here.
+struct PodReferences {
+  ObjectKey pod;
+  std::vector<ObjectKey> unknown;  // the pod is not sent before it is known whether they exist
+  std::vector<ObjectKey> absent;
+};
+
 /// A pod enters its node's desired set when every reference is known: present, or known not to
 /// exist. A reference leaves kReferenceLinger after the last pod of the node that uses it is gone.
 /// Owner: EdgeController. Thread: control shard. Size: pods of edge nodes and what they refer to.
@@ -83,6 +90,8 @@ class DesiredIndex {
 
   /// Pods that wait for a reference to become known.
   std::size_t held_pods() const { return held_.size(); }
+  /// Pods of this node that refer to something that is not there.
+  std::vector<PodReferences> incomplete_pods(const NodeName& node) const;
   /// How many objects are held, by kind.
   std::map<k8s::Kind, std::size_t> sizes() const;
   /// What pods of this node refer to, held ones among them.

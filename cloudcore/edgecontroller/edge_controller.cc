@@ -86,6 +86,17 @@ async::Task<void> EdgeController::stop() { return impl_->stop(); }
 
 bool EdgeController::ready() const { return impl_->watches.ready(); }
 
+NodeView EdgeController::view(const NodeName& node) const {
+  NodeView view;
+  view.ready = ready();
+  view.at_edge = impl_->index.has_node(node);
+  view.live = impl_->sessions.live(node);
+  view.foreign = impl_->sessions.is_foreign(node);
+  view.desired = impl_->index.desired(node).size();
+  view.incomplete_pods = impl_->index.incomplete_pods(node);
+  return view;
+}
+
 void EdgeController::open(cloudhub::OpenRequest request,
                           std::shared_ptr<cloudhub::NodeFeed> feed,
                           std::function<void(cloudhub::OpenAnswer)> done) {

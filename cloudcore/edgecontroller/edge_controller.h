@@ -6,8 +6,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "cloudcore/cloudhub/node_backend.h"
+#include "cloudcore/edgecontroller/desired_index.h"
 #include "cloudcore/edgecontroller/node_record.h"
 #include "cloudcore/kube/client.h"
 #include "common/async/task.h"
@@ -18,6 +21,16 @@ namespace skerry::edgecontroller {
 struct Options {
   bool cluster_wide_references = false;  // one watch per kind instead of one per kind and namespace
   std::chrono::seconds admission_default{300};  // see OfflinePolicy
+};
+
+/// What this cloudcore knows of one node.
+struct NodeView {
+  bool ready = false;  // else the rest is not the whole truth yet
+  bool at_edge = false;
+  std::optional<Epoch> live;  // its session here
+  bool foreign = false;       // connected, but of another cluster: it waits to be accepted
+  std::size_t desired = 0;    // objects the node should hold
+  std::vector<PodReferences> incomplete_pods;
 };
 
 /// Owner: App. Thread: calls from any; the work is on `executor` (the control shard).
@@ -37,6 +50,8 @@ class EdgeController final : public cloudhub::NodeBackend {
 
   /// Every first list is whole: what /readyz says.
   bool ready() const;
+  /// On the control shard.
+  NodeView view(const NodeName& node) const;
 
   void open(cloudhub::OpenRequest request,
             std::shared_ptr<cloudhub::NodeFeed> feed,

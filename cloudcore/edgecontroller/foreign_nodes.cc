@@ -27,6 +27,11 @@ void ForeignNodes::remove(const NodeName& node, Epoch epoch) {
   count_.set(static_cast<std::int64_t>(waiting_.size()));
 }
 
+bool ForeignNodes::has(const NodeName& node) const {
+  const auto first = waiting_.lower_bound({node, Epoch()});
+  return first != waiting_.end() && first->first.first == node;
+}
+
 void ForeignNodes::end_all(const lane::Goodbye& goodbye) {
   for (const auto& [session, feed] : waiting_) feed->end(goodbye);
 }

@@ -32,6 +32,8 @@ class ForeignNodes {
   /// Its session has ended.
   void remove(const NodeName& node, Epoch epoch);
 
+  bool has(const NodeName& node) const;
+
   /// This cluster may have become another: they are to ask again.
   void end_all(const lane::Goodbye& goodbye);
 

@@ -98,6 +98,11 @@ void NodeSessions::cluster_replaced() {
   foreign_.end_all(goodbye);
 }
 
+std::optional<Epoch> NodeSessions::live(const NodeName& node) const {
+  const auto session = sessions_.find(node);
+  return session == sessions_.end() ? std::nullopt : std::optional(session->second.epoch);
+}
+
 // ---- opening and closing ---------------------------------------------------------------------
 
 void NodeSessions::open(cloudhub::OpenRequest request,

@@ -52,6 +52,11 @@ class NodeSessions {
   /// Every session ends, to begin again when it is known what the cluster is now.
   void cluster_replaced();
 
+  /// The epoch of the node's live session.
+  std::optional<Epoch> live(const NodeName& node) const;
+  /// It is connected, and waits for an administrator: see ForeignNodes.
+  bool is_foreign(const NodeName& node) const { return foreign_.has(node); }
+
   // ---- from the hub
   void open(cloudhub::OpenRequest request,
             std::shared_ptr<cloudhub::NodeFeed> feed,

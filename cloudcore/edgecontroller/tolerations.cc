@@ -112,4 +112,21 @@ Result<std::optional<std::string>> toleration_patch(std::string_view pod_json,
   return std::optional<std::string>(patch.dump());
 }
 
+std::vector<ExplicitLimit> explicit_limits(std::string_view pod_json, const OfflinePolicy& policy) {
+  const Json pod = Json::parse(pod_json, nullptr, false);
+  const Json& tolerations = fields::list(fields::at(pod, "spec"), "tolerations");
+  std::vector<ExplicitLimit> limits;
+  for (const char* taint : kAbsenceTaints) {
+    std::optional<seconds> shortest;
+    for (const Json& one : tolerations) {
+      const std::optional<std::int64_t> limit = fields::number(one, "tolerationSeconds");
+      if (!limit || !matches(one, taint) || has_default_limit(one, policy)) continue;
+      if (policy.evict_after && policy.evict_after->count() == *limit) continue;
+      shortest = std::min(shortest.value_or(seconds(*limit)), seconds(*limit));
+    }
+    if (shortest) limits.push_back({taint, *shortest});
+  }
+  return limits;
+}
+
 }  // namespace skerry::edgecontroller

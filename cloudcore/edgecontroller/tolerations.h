@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/base/units.h"
@@ -30,5 +31,14 @@ Result<OfflinePolicy> parse_offline_policy(std::string_view annotation);
 /// kMalformed.
 Result<std::optional<std::string>> toleration_patch(std::string_view pod_json,
                                                     const OfflinePolicy& policy);
+
+/// A toleration of absence with a limit of its own: the pod leaves although the policy says keep.
+struct ExplicitLimit {
+  std::string taint;  // not-ready or unreachable
+  std::chrono::seconds limit{};
+};
+/// What the offline policy leaves as it is: the shortest limit per taint, since eviction takes the
+/// minimum of all that match. None for a pod that cannot be read.
+std::vector<ExplicitLimit> explicit_limits(std::string_view pod_json, const OfflinePolicy& policy);
 
 }  // namespace skerry::edgecontroller

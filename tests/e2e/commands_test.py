@@ -1,4 +1,5 @@
-"""What a person at the gateway asks, with and without the cloud: `edgecore get|logs|status`.
+"""What a person asks, at the gateway and at the cloud: `edgecore get|logs|status`, `cloudcore node
+explain`.
 
 Shows of Deliver 7: "`edgecore get pods|objects`, `edgecore logs`, `edgecore status`: offline, over
 the local socket".
@@ -56,6 +57,28 @@ class CommandsTest(EdgeTestCase):
         self.assertNotEqual(answer.returncode, 0)
         self.assertEqual(len((answer.stdout + answer.stderr).strip().splitlines()), 1)
         self.assertIn("nowhere/nothing", answer.stderr)
+
+    def explain(self) -> str:
+        return self.cloudcore.command("node", "explain", self.gateway.node, check=True).stdout
+
+    def test_cloudcore_explains_a_node_and_why_its_pod_waits(self):
+        container = manifests.container("sleep 1000")
+        container["envFrom"] = [{"configMapRef": {"name": "not-there"}}]
+        spec = manifests.pod_spec(self.gateway.node, container)
+        spec["tolerations"] = [{"key": "node.kubernetes.io/unreachable", "operator": "Exists",
+                                "effect": "NoExecute", "tolerationSeconds": 77}]
+        self.api.create(manifests.pod(self.namespace, "waits", spec))
+        missing = f"waits: ConfigMap {self.namespace}/not-there does not exist"
+        wait_until(lambda: missing in self.explain(), 10, "the reason is told", seen=self.explain)
+        text = self.explain()
+        for words in ("Ready=True", "live (epoch", "keep: pods stay", "certificate valid until",
+                      "leaves after 77 s of node.kubernetes.io/unreachable"):
+            self.assertIn(words, text)
+        self.cloudcore.process.terminate()
+        self.addCleanup(self.cloudcore.start)
+        text = self.explain()  # honest about what it cannot know
+        self.assertIn("not known here (no cloudcore answers", text)
+        self.assertRegex(text, r"renewed its lease \d+ s ago")
 
     def test_the_local_socket_is_for_its_owner_alone(self):
         mode = os.stat(self.gateway.edgecore.data_dir / "edgecore.sock").st_mode & 0o777

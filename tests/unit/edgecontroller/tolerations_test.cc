@@ -34,6 +34,27 @@ Json patched(const Json& pod, const OfflinePolicy& policy) {
 
 }  // namespace
 
+TEST_CASE("Tolerations: what stays explicit is told, the shortest of each taint",
+          "[edgecontroller]") {
+  const auto limits = [](Json tolerations, OfflinePolicy policy = {}) {
+    std::string text;
+    for (const ExplicitLimit& limit : explicit_limits(pod_with(tolerations).dump(), policy)) {
+      text += limit.taint.substr(limit.taint.find('/') + 1) + "=" +
+              std::to_string(limit.limit.count()) + " ";
+    }
+    return text;
+  };
+  CHECK(limits(Json::array()).empty());
+  CHECK(limits({absence(kNotReady, 300), absence(kUnreachable, 300)}).empty());  // the default's
+  CHECK(limits({absence(kNotReady, 60), absence(kNotReady, 20), absence(kNotReady, 300)}) ==
+        "not-ready=20 ");
+  const Json all = {{"operator", "Exists"}, {"tolerationSeconds", 7}};
+  CHECK(limits({all}) == "not-ready=7 unreachable=7 ");
+  CHECK(limits({{{"operator", "Exists"}}}).empty());
+  CHECK(limits({absence(kUnreachable, 600)}, *parse_offline_policy("evict-after=10m")).empty());
+  CHECK(explicit_limits("not JSON", {}).empty());
+}
+
 TEST_CASE("Tolerations: keep takes the limit off the defaults", "[edgecontroller]") {
   const Json out = patched(pod_with({absence(kNotReady, 300), absence(kUnreachable, 300)}), {});
   REQUIRE(out.size() == 2);

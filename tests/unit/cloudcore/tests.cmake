@@ -1,0 +1,1 @@
+skerry_unit_tests(cloudcore USES skerry_node_explanation)
