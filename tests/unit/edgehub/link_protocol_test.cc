@@ -97,6 +97,24 @@ TEST_CASE("LinkProtocol: Hello carries the digests of what is durable", "[edgehu
   CHECK(listing.content[0].uid == Uid("u"));
 }
 
+TEST_CASE("LinkProtocol: the cloud hears which CA bundle is held, now or with the next Hello",
+          "[edgehub]") {
+  Fixture f;
+  f.link.holds_ca_bundle(digest("A"));
+  f.link.on_connected({StoreId("s"), ClusterId("c"), {}, {}, {}}, f.now);
+  CHECK(f.expect<lane::Hello>().ca_bundle == digest("A"));
+  f.link.on_disconnected(Ended::kLost, f.now);
+  f.connect();
+  f.link.on_message(lane::CaBundle{"AB"}, f.now);
+  REQUIRE(f.effects<NewCaBundle>().size() == 1);
+  CHECK_FALSE(f.next());  // nothing before it is stored
+  f.link.holds_ca_bundle(digest("AB"));
+  CHECK(f.expect<lane::CaBundleHeld>().digest == digest("AB"));
+  f.link.on_disconnected(Ended::kLost, f.now);
+  f.link.on_connected({StoreId("s"), ClusterId("c"), {}, {}, {}}, f.now);
+  CHECK(f.expect<lane::Hello>().ca_bundle == digest("AB"));
+}
+
 TEST_CASE("LinkProtocol: an Ack follows the commit and covers what was committed", "[edgehub]") {
   Fixture f;
   f.connect();
