@@ -6,6 +6,7 @@ the local socket".
 """
 import json
 import os
+import urllib.request
 
 from harness import manifests
 from harness.case import EdgeTestCase
@@ -79,6 +80,30 @@ class CommandsTest(EdgeTestCase):
         text = self.explain()  # honest about what it cannot know
         self.assertIn("not known here (no cloudcore answers", text)
         self.assertRegex(text, r"renewed its lease \d+ s ago")
+
+    def metrics(self) -> dict[str, float]:
+        url = f"http://127.0.0.1:{self.cloudcore.monitor_port}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, value in
+                (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+    def test_cloudcore_counts_what_it_does(self):
+        self.run_pod()
+        ok = 'kind="pod-status",outcome="ok"'
+        for name in ('skerry_edgecontroller_objects{kind="pod"}',
+                     "skerry_edgecontroller_nodes_live",
+                     f"skerry_edgecontroller_reports_total{{{ok}}}",
+                     'skerry_edgecontroller_report_duration_seconds_count{kind="pod-status"}',
+                     'skerry_edgecontroller_report_duration_seconds_bucket{kind="pod-status",'
+                     'le="10"}', 'skerry_edgecontroller_lists_total{kind="node"}',
+                     'skerry_cloudhub_messages_total{message="upsert"}',
+                     "skerry_cloudhub_sessions"):
+            wait_until(lambda name=name: self.metrics().get(name, 0) >= 1, 5, f"{name} counts",
+                       seen=self.metrics)
+        for name in ("skerry_cloudhub_frames_refused_total",
+                     'skerry_edgecontroller_reports_total{kind="pod-status",outcome="refused"}'):
+            self.assertEqual(self.metrics().get(name, 0), 0)
 
     def test_the_local_socket_is_for_its_owner_alone(self):
         mode = os.stat(self.gateway.edgecore.data_dir / "edgecore.sock").st_mode & 0o777
