@@ -13,12 +13,15 @@
 #include "common/async/wakeup.h"
 #include "common/base/log.h"
 #include "common/metrics/http_endpoint.h"
+#include "common/seam/clock_jumps.h"
+#include "common/seam/network.h"
 #include "edgecore/edged/cri_grpc.h"
 #include "edgecore/edged/edged.h"
 #include "edgecore/edged/node_info.h"
 #include "edgecore/edged/node_reporter.h"
 #include "edgecore/edged/token_keeper.h"
 #include "edgecore/edgehub/edge_hub.h"
+#include "edgecore/edgehub/network_watch.h"
 #include "edgecore/local_api.h"
 #include "edgecore/metamanager/metamanager.h"
 #include "edgecore/node_identity.h"
@@ -62,10 +65,13 @@ struct App::Impl {
   edged::NodeFacts node_facts(edged::MachineInfo machine) const;
   void build_hub(const edged::MachineInfo& machine);
   Result<void> serve_local();
+  void watch_outside();
   void start();
   Task<void> wait_and_stop();
   Task<void> watch_certificate();
   Task<void> settle_desired_set();
+  Task<void> watch_clock();
+  void on_clock_jump(const seam::ClockJump& jump);
   void on_link(bool live);
   WallTime now();
 
@@ -90,6 +96,8 @@ struct App::Impl {
   std::unique_ptr<edged::NodeReporter> reporter;
   std::unique_ptr<edged::TokenKeeper> tokens;
   std::unique_ptr<edgehub::EdgeHub> hub;
+  std::unique_ptr<edgehub::NetworkWatch> network;  // null: not to be had here
+  std::unique_ptr<seam::ClockJumps> clock_jumps;   // the same
   std::unique_ptr<metrics::HttpEndpoint> local;
   std::unique_ptr<metrics::HttpEndpoint> open_metrics;
 };
@@ -250,6 +258,31 @@ Result<void> App::Impl::serve_local() {
   return {};
 }
 
+/// Without them edgecore goes by its timers alone: a sandbox may forbid either.
+void App::Impl::watch_outside() {
+  auto changes = seam::posix_network(executor);
+  if (changes) {
+    edgehub::NetworkListener listener;
+    listener.local_address = [this] { return hub->local_address(); };
+    listener.uplinks_changed = [this] { hub->redial_now(edgehub::RedialCause::kNetwork); };
+    listener.address_gone = [this] { hub->reconnect(edgehub::RedialCause::kNetwork); };
+    network = std::make_unique<edgehub::NetworkWatch>(executor, world, std::move(*changes),
+                                                      std::move(listener));
+    tasks.spawn("network", network->run());
+  } else {
+    log::warning("changes of the network are not seen; the link dials by its backoff alone",
+                 {changes.error()});
+  }
+  auto jumps = seam::posix_clock_jumps(executor);
+  if (jumps) {
+    clock_jumps = std::move(*jumps);
+    tasks.spawn("clock", watch_clock());
+  } else {
+    log::warning("jumps of the clock are not seen; what they change is seen later",
+                 {jumps.error()});
+  }
+}
+
 // ---- running ---------------------------------------------------------------------------------
 
 void App::Impl::start() {
@@ -269,6 +302,7 @@ void App::Impl::start() {
   tasks.spawn("certificate", watch_certificate());
   tasks.spawn("desired set", settle_desired_set());
   tasks.spawn("link", hub->run());
+  watch_outside();
   tasks.spawn("stop", wait_and_stop());
   log::info("edgecore runs", {{"node", identity->stored().node.str()},
                               {"cloudcore", identity->server().text()},
@@ -292,6 +326,32 @@ Task<void> App::Impl::settle_desired_set() {
   }
 }
 
+Task<void> App::Impl::watch_clock() {
+  seam::ClockReading before = clock_jumps->read();
+  while (!stopping) {
+    co_await clock_jumps->wait_for_jump();
+    const seam::ClockReading after = clock_jumps->read();
+    const seam::ClockJump jump = seam::clock_jump(std::exchange(before, after), after);
+    if (!stopping && jump != seam::ClockJump{}) on_clock_jump(jump);
+  }
+}
+
+/// Everything that was judged by time is judged again. A connection outlives a clock that was set,
+/// and a sleep that was shorter than the peer's patience.
+void App::Impl::on_clock_jump(const seam::ClockJump& jump) {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  log::warning("the clock jumped: what depends on time is judged again",
+               {{"set_by_s", std::to_string(duration_cast<seconds>(jump.wall).count())},
+                {"slept_s", std::to_string(duration_cast<seconds>(jump.asleep).count())}});
+  tokens->look_now();
+  if (jump.asleep >= kPeerDeadAfter)
+    hub->reconnect(edgehub::RedialCause::kSleep);
+  else
+    hub->redial_now(jump.asleep > 0s ? edgehub::RedialCause::kSleep
+                                     : edgehub::RedialCause::kClock);
+}
+
 Task<void> App::Impl::watch_certificate() {
   while (!stopping) {
     if (identity->is_due() && hub->status().live) {
@@ -309,6 +369,8 @@ Task<void> App::Impl::wait_and_stop() {
   stop_asked.notify();
   link_changed.notify();
   hub->stop();
+  if (network) network->stop();
+  if (clock_jumps) clock_jumps->close();
   reporter->stop();
   tokens->stop();
   co_await edged->stop();

@@ -33,6 +33,8 @@ class Lane {
   virtual TimePoint last_received() const = 0;
   virtual const PeerIdentity& peer() const = 0;
   virtual const std::string& remote_address() const = 0;
+  /// This end's, without its port, as inet_ntop writes it: "10.0.0.7", "fd00::7".
+  virtual const std::string& local_address() const = 0;
 };
 
 }  // namespace skerry::lane

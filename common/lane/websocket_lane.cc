@@ -51,6 +51,7 @@ struct State {
   websocket::stream<net::TlsStream, false> ws;
   PeerIdentity peer;
   std::string remote_address;
+  std::string local_address;
   bool closed = false;
   bool timed_out = false;
   bool reading = false;
@@ -132,6 +133,7 @@ Result<StatePtr> make_state(const async::Executor& executor,
   incoming.socket.release();
   auto state = std::make_shared<State>(std::move(socket), std::move(session));
   state->remote_address = std::move(incoming.remote_address);
+  state->local_address = ip_text(address);
   state->ws.binary(true);
   state->ws.auto_fragment(false);
   state->ws.read_message_max(kFrameBytesMax);
@@ -280,6 +282,7 @@ class WebsocketLane final : public Lane {
   TimePoint last_received() const override { return state_->tls().last_received(); }
   const PeerIdentity& peer() const override { return state_->peer; }
   const std::string& remote_address() const override { return state_->remote_address; }
+  const std::string& local_address() const override { return state_->local_address; }
 
  private:
   StatePtr state_;

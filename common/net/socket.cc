@@ -41,15 +41,20 @@ void ignore_sigpipe() {
 }
 
 std::string address_text(const sockaddr_storage& address) {
+  const std::uint16_t port = address.ss_family == AF_INET6
+                                 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                 : reinterpret_cast<const sockaddr_in&>(address).sin_port;
+  return host_and_port(ip_text(address), ntohs(port));
+}
+
+std::string ip_text(const sockaddr_storage& address) {
   char text[INET6_ADDRSTRLEN] = "?";
-  if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-    return host_and_port(text, ntohs(v6.sin6_port));
-  }
-  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-  ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-  return host_and_port(text, ntohs(v4.sin_port));
+  const bool v6 = address.ss_family == AF_INET6;
+  const void* ip =
+      v6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
+         : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr);
+  ::inet_ntop(v6 ? AF_INET6 : AF_INET, ip, text, sizeof text);
+  return text;
 }
 
 std::string host_and_port(std::string_view host, std::uint16_t port) {

@@ -11,6 +11,17 @@ constexpr const char* kForeignClusterAdvice =
 
 }  // namespace
 
+const char* to_string(RedialCause cause) {
+  switch (cause) {
+    case RedialCause::kBackoff: return "backoff";
+    case RedialCause::kNetwork: return "network";
+    case RedialCause::kClock: return "clock";
+    case RedialCause::kSleep: return "sleep";
+    case RedialCause::kCount: break;
+  }
+  return "unknown";
+}
+
 EdgeHub::EdgeHub(async::Executor executor,
                  seam::World world,
                  LinkProtocol::Identity identity,
@@ -25,7 +36,7 @@ EdgeHub::EdgeHub(async::Executor executor,
       handlers_(std::move(handlers)),
       protocol_(std::move(identity), std::move(admit), world.random),
       tasks_(executor),
-      redial_(executor) {
+      changed_(executor) {
   status_.since = world_.clock.wall();
   meta_.on_reports_added([this](std::vector<lane::Report> added) {
     protocol_.on_reports(std::move(added), world_.clock.now());
@@ -39,22 +50,56 @@ async::Task<void> EdgeHub::run() {
   while (!stopping_) {
     const Ended ended = co_await connect_once();
     set_live(false);
-    const TimePoint now = world_.clock.now();
-    const Duration wait = protocol_.on_disconnected(ended, now);
-    if (!stopping_) co_await redial_.wait_until(now + wait);
+    const Duration backoff = protocol_.on_disconnected(ended, world_.clock.now());
+    co_await wait_for_redial(backoff);
   }
   co_await tasks_.join();
 }
 
-async::Task<Ended> EdgeHub::connect_once() {
-  Result<std::unique_ptr<lane::Lane>> lane = co_await dial_();
-  if (!lane) {
-    if (status_.last_error != lane.error().what) {
-      log::warning("cloudcore cannot be reached; what runs goes on", {lane.error()});
-    }
-    status_.last_error = lane.error().what;
-    co_return lane.error().code == Code::kUnauthorized ? Ended::kUnauthorized : Ended::kLost;
+async::Task<void> EdgeHub::wait_for_redial(Duration backoff) {
+  const TimePoint until = world_.clock.now() + backoff;
+  bool over = false;
+  while (!over && !stopping_ && !redial_asked_) {
+    const bool notified = co_await changed_.wait_until(until);
+    over = !notified || world_.clock.now() >= until;
   }
+  if (stopping_) co_return;
+  const RedialCause cause = std::exchange(redial_asked_, std::nullopt).value_or(
+      RedialCause::kBackoff);
+  ++status_.redials[static_cast<std::size_t>(cause)];
+  if (cause == RedialCause::kBackoff) co_return;
+  protocol_.forget_failures();
+  log::info("dialling at once", {{"cause", to_string(cause)}});
+}
+
+async::Task<Ended> EdgeHub::connect_once() {
+  const auto attempt = std::make_shared<Attempt>();
+  tasks_.spawn("dial", dial_into(attempt));
+  while (!attempt->lane && !redial_asked_ && !stopping_) {
+    co_await changed_.wait_until(TimePoint::max());
+  }
+  if (!attempt->lane) co_return Ended::kLost;  // its lane, if there comes one, is dropped
+  if (*attempt->lane) {
+    std::unique_ptr<lane::Lane> lane = std::move(**attempt->lane);
+    co_return co_await serve(std::move(lane));
+  }
+  const Error why = attempt->lane->error();
+  ++status_.failed_dials;
+  if (status_.last_error != why.what) {
+    log::warning("cloudcore cannot be reached; what runs goes on", {why});
+  }
+  status_.last_error = why.what;
+  co_return why.code == Code::kUnauthorized ? Ended::kUnauthorized : Ended::kLost;
+}
+
+async::Task<void> EdgeHub::dial_into(std::shared_ptr<Attempt> attempt) {
+  ++dials_;
+  attempt->lane = co_await dial_();
+  --dials_;
+  changed_.notify();
+}
+
+async::Task<Ended> EdgeHub::serve(std::unique_ptr<lane::Lane> lane) {
   const auto snapshot = co_await meta_.snapshot();
   if (!snapshot) {
     status_.last_error = snapshot.error().what;
@@ -63,7 +108,8 @@ async::Task<Ended> EdgeHub::connect_once() {
   }
   ++status_.connections;
   disconnecting_ = violated_ = false;
-  pump_ = std::make_unique<lane::Pump>(executor_, std::move(*lane), *this, world_.clock);
+  redial_asked_.reset();
+  pump_ = std::make_unique<lane::Pump>(executor_, std::move(lane), *this, world_.clock);
   protocol_.on_connected(
       {snapshot->store, snapshot->cluster, snapshot->content, snapshot->status, snapshot->seen},
       world_.clock.now());
@@ -88,16 +134,23 @@ async::Task<Ended> EdgeHub::connect_once() {
 void EdgeHub::stop() {
   stopping_ = true;
   if (pump_) pump_->close();
-  redial_.notify();
+  changed_.notify();
 }
 
-void EdgeHub::redial_now() {
-  if (pump_) {
-    log::info("the network changed: the link is made anew");
-    pump_->close();
-  }
-  redial_.notify();
+void EdgeHub::redial_now(RedialCause cause) {
+  if (pump_ || dials_ >= kDialsMax) return;
+  redial_asked_ = cause;
+  changed_.notify();
 }
+
+void EdgeHub::reconnect(RedialCause cause) {
+  if (!pump_) return redial_now(cause);
+  log::info("the connection cannot work any more: it is given up", {{"cause", to_string(cause)}});
+  redial_asked_ = cause;
+  pump_->close();
+}
+
+std::string EdgeHub::local_address() const { return pump_ ? pump_->lane().local_address() : ""; }
 
 bool EdgeHub::ask_token(k8s::ObjectKey pod, lane::TokenSlot slot) {
   const bool asked = protocol_.ask_token(std::move(pod), std::move(slot));

@@ -2,8 +2,10 @@
 // store, and dials again; the rest of edgecore never waits for it.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/async/task.h"
@@ -16,6 +18,16 @@
 
 namespace skerry::edgehub {
 
+/// Why the link dials again.
+enum class RedialCause : std::uint8_t {
+  kBackoff,  // the wait after a failure or a lost connection is over
+  kNetwork,  // an address or a default route came, went or changed
+  kClock,    // the clock was set
+  kSleep,    // the machine slept
+  kCount
+};
+const char* to_string(RedialCause cause);
+
 /// What `edgecore status` and /metrics say about the link.
 struct LinkStatus {
   bool live = false;
@@ -23,6 +35,8 @@ struct LinkStatus {
   std::string last_error;  // why the last connection or attempt ended; empty: none yet
   WallTime since{};        // of the present state
   std::uint64_t connections = 0;
+  std::uint64_t failed_dials = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(RedialCause::kCount)> redials{};
   LinkProtocol::Figures figures;
 };
 
@@ -53,9 +67,12 @@ class EdgeHub final : public lane::Endpoint {
   /// Dials, serves, waits and dials again until stop().
   async::Task<void> run();
   void stop();
-  /// The network changed or the clock jumped: do not wait for the backoff, and prove that an open
-  /// connection still works.
-  void redial_now();
+  /// Do not wait for the backoff, nor for a dial that was begun before. Nothing while connected.
+  void redial_now(RedialCause cause);
+  /// The connection cannot work any more: give it up, and dial.
+  void reconnect(RedialCause cause);
+  /// Of the connection; empty: there is none.
+  std::string local_address() const;
 
   /// See LinkProtocol::ask_token, renew, holds_ca_bundle.
   bool ask_token(k8s::ObjectKey pod, lane::TokenSlot slot);
@@ -72,7 +89,15 @@ class EdgeHub final : public lane::Endpoint {
   bool act() override;
 
  private:
+  /// Dials that nobody waits for any more end by their own deadline.
+  static constexpr std::size_t kDialsMax = 4;
+  struct Attempt {
+    std::optional<Result<std::unique_ptr<lane::Lane>>> lane;
+  };
   async::Task<Ended> connect_once();
+  async::Task<void> dial_into(std::shared_ptr<Attempt> attempt);
+  async::Task<Ended> serve(std::unique_ptr<lane::Lane> lane);
+  async::Task<void> wait_for_redial(Duration backoff);
   void wake();
   void set_live(bool live);
 
@@ -95,7 +120,9 @@ class EdgeHub final : public lane::Endpoint {
   LinkHandlers handlers_;
   LinkProtocol protocol_;
   async::TaskGroup tasks_;
-  async::Wakeup redial_;
+  async::Wakeup changed_;  // a dial ended, a redial was asked for, stop()
+  std::size_t dials_ = 0;  // that run
+  std::optional<RedialCause> redial_asked_;
   std::unique_ptr<lane::Pump> pump_;  // while connected
   LinkStatus status_;
   bool disconnecting_ = false;

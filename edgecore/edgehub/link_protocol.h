@@ -142,6 +142,8 @@ class LinkProtocol {
   /// The connection, or an attempt to get one, is over. Returns how long to wait before the next
   /// dial; an address or route change or a clock jump may dial at once.
   Duration on_disconnected(Ended why, TimePoint now);
+  /// Whatever made dials fail may be gone (another network): waits begin short again.
+  void forget_failures() { failures_ = 0; }
 
   /// Asks until answered, also over reconnects; the newest question of a slot counts. False: too
   /// many.

@@ -61,6 +61,7 @@ class ScriptedLane final : public lane::Lane {
   TimePoint last_received() const override { return {}; }
   const lane::PeerIdentity& peer() const override { return peer_; }
   const std::string& remote_address() const override { return address_; }
+  const std::string& local_address() const override { return address_; }
 
  private:
   void answer(const std::string& bytes) {

@@ -1,1 +1,1 @@
-skerry_unit_tests(edgehub USES skerry_edgehub skerry_config)
+skerry_unit_tests(edgehub USES skerry_edgehub skerry_config skerry_powercut)

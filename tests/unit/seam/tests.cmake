@@ -1,0 +1,1 @@
+skerry_unit_tests(seam USES skerry_seam)
