@@ -221,7 +221,7 @@ Task<Result<cloudhub::CaSet>> App::Impl::read_ca() {
 
 /// From now on: who signs, whom nodes are to trust, and by whom nodes' certificates may be.
 Result<void> App::Impl::use_ca(const cloudhub::CaSet& set) {
-  const auto life = std::chrono::hours(24 * config.certificate_days);
+  const auto life = config::node_certificate_life(config);
   auto made = cloudhub::Pki::make(set, life, world.clock.wall());
   if (!made) return fail(made.error());
   const auto former = std::exchange(pki, *made);

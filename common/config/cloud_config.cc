@@ -7,6 +7,8 @@
 namespace skerry::config {
 namespace {
 
+constexpr std::chrono::seconds kCertificateLifeMin{10};  // a renewal has to fit in
+
 std::vector<Key> keys_of(CloudConfig& c) {
   return {
       {.path = "kubeAPIConfig.kubeConfig",
@@ -85,6 +87,11 @@ std::vector<Key> keys_of(CloudConfig& c) {
        .doc = "Days after which a new CA is used although some nodes could not be told of it.",
        .min = 1,
        .max = 3650},
+      {.path = "skerry.nodeCertificateDuration",
+       .target = &c.node_certificate_duration,
+       .doc = "Finer than edgeCertSigningDuration, and instead of it: 10s to 720h; 0s: not used.",
+       .max = 30 * 24 * 3'600'000LL,
+       .clamp = true},
       {.path = "skerry.defaultTolerationSeconds",
        .target = &c.default_toleration_seconds,
        .doc = "The API server's --default-not-ready-toleration-seconds, where it is not 300.",
@@ -114,6 +121,11 @@ Result<void> check(const CloudConfig& config, std::string_view source) {
                                       ": modules.cloudHub.tlsCAFile and tlsCAKeyFile belong "
                                       "together: set both, or none to keep the CA in a Secret");
   }
+  const auto duration = config.node_certificate_duration;
+  if (duration > std::chrono::milliseconds(0) && duration < kCertificateLifeMin) {
+    return fail(Code::kMalformed,
+                std::string(source) + ": skerry.nodeCertificateDuration: at least 10s, or 0s");
+  }
   return {};
 }
 
@@ -134,6 +146,11 @@ Result<CloudConfigRead> load_cloud_config(const std::string& path, CloudConfig b
   Result<std::string> text = read_config_file(path);
   if (!text) return fail(text.error());
   return parse_cloud_config(*text, path, std::move(base));
+}
+
+std::chrono::seconds node_certificate_life(const CloudConfig& config) {
+  const auto fine = std::chrono::ceil<std::chrono::seconds>(config.node_certificate_duration);
+  return fine > std::chrono::seconds(0) ? fine : std::chrono::hours(24 * config.certificate_days);
 }
 
 std::string print_cloud_config(CloudConfig config, bool minimal_only) {

@@ -3,6 +3,7 @@
 // Source: design.md section 9, reference/kubeedge-edge.md 1.3.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct CloudConfig {
   std::int64_t hub_shards = 0;
   std::int64_t handshakes_per_second = 2'000;
   std::int64_t ca_patience_days = 30;
+  std::chrono::milliseconds node_certificate_duration{};  // 0: certificate_days
   std::int64_t default_toleration_seconds = 300;  // the API server's --default-*-toleration-seconds
   std::string log_level = "info";
   std::string log_format = "text";
@@ -47,6 +49,9 @@ struct CloudConfigRead {
   CloudConfig config;
   std::vector<std::string> warnings;  // for the log, one line each
 };
+
+/// How long a node's certificate lives.
+std::chrono::seconds node_certificate_life(const CloudConfig& config);
 
 /// Lays YAML text over `base`. `source` names the file for people.
 /// Errors: kMalformed, kTooLarge: one line with file, line, key, value and what is expected.

@@ -100,8 +100,9 @@ class EdgeTestCase(KubernetesTestCase):
         super().setUpClass()
 
     @classmethod
-    def start_cloudcore(cls, address: str = "127.0.0.1") -> CloudCore:
-        cls.cloudcore = CloudCore(cls.directory / "cloud", cls.cluster, address)
+    def start_cloudcore(cls, address: str = "127.0.0.1", **skerry) -> CloudCore:
+        """`skerry`: further keys of that group of its configuration."""
+        cls.cloudcore = CloudCore(cls.directory / "cloud", cls.cluster, address, skerry)
         cls.processes.append(cls.cloudcore.process)
         cls.addClassCleanup(cls.cloudcore.process.stop)
         cls.cloudcore.create()

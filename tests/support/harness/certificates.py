@@ -1,11 +1,29 @@
-"""The certificates of the test Kubernetes, made by the openssl command."""
+"""Certificates as the openssl command makes and reads them."""
+import calendar
+import dataclasses
 import pathlib
+import time
 
 from .processes import run
 
 
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """The leaf of a PEM file."""
+
+    serial: str
+    not_after: float  # as time.time()
+
+    @classmethod
+    def read(cls, file: pathlib.Path) -> "Certificate":
+        said = run("openssl", "x509", "-in", file, "-noout", "-serial", "-enddate")
+        fields = dict(line.split("=", 1) for line in said.splitlines())
+        end = time.strptime(fields["notAfter"], "%b %d %H:%M:%S %Y %Z")
+        return cls(fields["serial"], calendar.timegm(end))
+
+
 class Certificates:
-    """One CA, which signs the API server's certificate and its clients': <name>.crt and .key."""
+    """Of the test Kubernetes: one CA, which signs the API server's certificate and its clients': <name>.crt and .key."""
 
     def __init__(self, directory: pathlib.Path):
         self.directory = directory

@@ -20,8 +20,11 @@ _RBAC = REPO / "deploy" / "rbac.yaml"
 class CloudCore:
     """One cloudcore beside the test Kubernetes. A restart keeps ports, data and identity."""
 
-    def __init__(self, directory: pathlib.Path, cluster: Cluster, address: str = "127.0.0.1"):
+    def __init__(self, directory: pathlib.Path, cluster: Cluster, address: str = "127.0.0.1",
+                 skerry: dict | None = None):
+        """`skerry`: further keys of that group of the configuration."""
         self.directory, self.address = directory, address
+        self._skerry = skerry or {}
         self.hub_port, self.monitor_port = free_ports(2)
         self.data_dir = directory / "data"
         self._cluster = cluster
@@ -105,7 +108,7 @@ class CloudCore:
                 "advertiseAddress": [self.address],
                 "websocket": {"enable": True, "address": self.address, "port": self.hub_port},
             }},
-            "skerry": self._own_settings(),
+            "skerry": {**self._own_settings(), **self._skerry},
         }
 
     def _own_settings(self) -> dict:

@@ -246,3 +246,14 @@ TEST_CASE("EdgeConfig: node names", "[config]") {
   CHECK(default_node_name("Gateway-7") == "gateway-7");
   CHECK(default_node_name("my_host") == "default-edge-node");
 }
+
+TEST_CASE("CloudConfig: a certificate's life in days, or finer", "[config]") {
+  CHECK(node_certificate_life({}) == std::chrono::hours(24 * 30));
+  const auto life = [](const std::string& text) {
+    return parse_cloud_config("skerry: {nodeCertificateDuration: " + text + "}", "c.yaml");
+  };
+  CHECK(node_certificate_life(life("90s")->config) == std::chrono::seconds(90));
+  CHECK(node_certificate_life(life("0s")->config) == std::chrono::hours(24 * 30));
+  CHECK(node_certificate_life(life("9000h")->config) == std::chrono::hours(24 * 30));
+  CHECK(life("1s").error().what.find("at least 10s") != std::string::npos);
+}
