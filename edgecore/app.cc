@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/metrics/http_endpoint.h"
 #include "common/seam/clock_jumps.h"
+#include "common/seam/floored_clock.h"
 #include "common/seam/network.h"
 #include "edgecore/edged/cri_grpc.h"
 #include "edgecore/edged/edged.h"
@@ -38,6 +39,8 @@ using async::Task;
 namespace fs = std::filesystem;
 
 constexpr auto kCertificateCheck = 1h;
+constexpr auto kRenewAgain = 1min;           // when a request for renewal had no answer
+constexpr auto kTimeFloorStep = 6h;          // what a box without a clock may lose by a power cut
 /// After a Welcome that was not in sync, how long what it brings may take before pods that the
 /// store does not know count as left behind.
 constexpr auto kDesiredSetSettles = 30s;
@@ -73,21 +76,27 @@ struct App::Impl {
   Task<void> watch_clock();
   void on_clock_jump(const seam::ClockJump& jump);
   void on_link(bool live);
-  WallTime now();
+  void renew_if_due();
+  TimePoint next_certificate_check();
+  void keep_time_floor();
 
   config::EdgeConfig config;
-  seam::World world = seam::posix_world();
+  seam::World outside = seam::posix_world();
+  seam::FlooredClock clock{outside.clock};
+  seam::World world{clock, outside.random};
   metrics::Registry registry;
   boost::asio::io_context loop{1};
   async::Executor executor = loop.get_executor();
   boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
   async::Wakeup stop_asked{executor};
   async::Wakeup link_changed{executor};
+  async::Wakeup certificate_look{executor};
   async::TaskGroup tasks{executor};
   bool stopping = false;
   bool desired_set_known = false;
   std::string internal_ip;
-  WallTime time_floor{};
+  WallTime floor_kept{};          // what the store has
+  TimePoint renewal_asked_again{};  // not before: the last request may still be answered
 
   std::unique_ptr<metamanager::MetaManager> meta;
   std::unique_ptr<NodeIdentity> identity;
@@ -122,6 +131,7 @@ Result<void> App::Impl::build() {
   if (Result<void> made = make_data_dir(config.data_dir); !made) return made;
   if (Result<void> taken = take_identity(); !taken) return taken;
   if (Result<void> opened = open_store(); !opened) return opened;
+  clock.raise(identity->issued());
   auto machine = edged::read_machine_info("/");
   if (!machine) return fail(machine.error());
   internal_ip = edged::choose_internal_ip(config.node_ip, "", edged::default_route_interface("/"),
@@ -147,8 +157,7 @@ Result<void> App::Impl::take_identity() {
   }
   auto server = edgehub::parse_server_address(config.cloud_server);
   if (!server) return fail("modules.edgeHub.websocket.server", server.error());
-  identity = std::make_unique<NodeIdentity>(files, std::move(**stored), *server, world.clock,
-                                            [this] { return now(); });
+  identity = std::make_unique<NodeIdentity>(files, std::move(**stored), *server, clock);
   return {};
 }
 
@@ -159,13 +168,11 @@ Result<void> App::Impl::open_store() {
     log::error("the store was damaged and is kept aside; the node resynchronises",
                {{"file", opened->damaged_file}});
   }
-  time_floor = opened->store->time_floor();
+  floor_kept = opened->store->time_floor();
+  clock.raise(floor_kept);
   meta = std::make_unique<metamanager::MetaManager>(executor, std::move(opened->store));
   return {};
 }
-
-/// A box without a clock starts with the time it last knew.
-WallTime App::Impl::now() { return std::max(world.clock.wall(), time_floor); }
 
 Result<edged::EdgedConfig> App::Impl::edged_config(const edged::MachineInfo& machine) {
   edged::EdgedConfig out;
@@ -193,6 +200,7 @@ Result<edged::EdgedConfig> App::Impl::edged_config(const edged::MachineInfo& mac
   out.cgroups.driver = config.cgroup_driver == "systemd" ? edged::CgroupDriver::kSystemd
                                                          : edged::CgroupDriver::kCgroupfs;
   out.cgroups.cpus = machine.cpus;
+  out.offline_credential_lease = config.offline_credential_lease;
   return out;
 }
 
@@ -219,6 +227,8 @@ void App::Impl::build_hub(const edged::MachineInfo& machine) {
   handlers.new_certificate = [this](lane::CertificateReply reply) {
     identity->renewed(reply);
     hub->holds_ca_bundle(identity->ca_bundle_digest());
+    renewal_asked_again = {};
+    certificate_look.notify();
   };
   handlers.new_ca_bundle = [this](std::string pem) {
     identity->new_bundle(pem);
@@ -233,7 +243,7 @@ void App::Impl::build_hub(const edged::MachineInfo& machine) {
       },
       *meta, [this] { return identity->dial(); }, std::move(handlers));
   tokens = std::make_unique<edged::TokenKeeper>(
-      executor, world, *meta,
+      executor, world, *meta, config.offline_credential_lease,
       [this](k8s::ObjectKey pod, lane::TokenSlot slot) { return hub->ask_token(pod, slot); });
 }
 
@@ -242,9 +252,9 @@ Result<void> App::Impl::serve_local() {
   facts.node = identity->stored().node.str();
   facts.server = identity->server().text();
   facts.version = SKERRY_VERSION;
-  facts.certificate_expires = [this] { return identity->stored().certificate.not_after; };
-  const metrics::HttpRoutes routes =
-      local_routes({*meta, *edged, *hub, registry, world, std::move(facts)});
+  facts.offline_credential_lease = config.offline_credential_lease;
+  const metrics::HttpRoutes routes = local_routes(
+      {*meta, *edged, *hub, *tokens, *identity, registry, world, std::move(facts)});
   local = std::make_unique<metrics::HttpEndpoint>(executor, routes);
   if (auto listening = local->listen_unix(socket_path(config.data_dir)); !listening) {
     return listening;
@@ -311,6 +321,7 @@ void App::Impl::start() {
 
 void App::Impl::on_link(bool live) {
   link_changed.notify();
+  certificate_look.notify();
   if (live) tokens->look_now();
 }
 
@@ -345,6 +356,8 @@ void App::Impl::on_clock_jump(const seam::ClockJump& jump) {
                {{"set_by_s", std::to_string(duration_cast<seconds>(jump.wall).count())},
                 {"slept_s", std::to_string(duration_cast<seconds>(jump.asleep).count())}});
   tokens->look_now();
+  edged->on_clock_jump();
+  certificate_look.notify();
   if (jump.asleep >= kPeerDeadAfter)
     hub->reconnect(edgehub::RedialCause::kSleep);
   else
@@ -354,13 +367,45 @@ void App::Impl::on_clock_jump(const seam::ClockJump& jump) {
 
 Task<void> App::Impl::watch_certificate() {
   while (!stopping) {
-    if (identity->is_due() && hub->status().live) {
-      auto request = identity->request();
-      if (request) hub->renew(std::move(*request));
-      if (!request) log::error("the certificate cannot be renewed", {request.error()});
-    }
-    co_await stop_asked.wait_until(world.clock.now() + kCertificateCheck);
+    renew_if_due();
+    keep_time_floor();
+    co_await certificate_look.wait_until(next_certificate_check());
   }
+}
+
+void App::Impl::renew_if_due() {
+  const TimePoint now = clock.now();
+  const bool due = identity->state() == edgehub::CertificateState::kDue;
+  if (!due || !hub->status().live || now < renewal_asked_again) return;
+  renewal_asked_again = now + kRenewAgain;
+  auto request = identity->request();
+  if (request) hub->renew(std::move(*request));
+  if (!request) log::error("the certificate cannot be renewed", {request.error()});
+}
+
+/// A due one that waits for the link is looked at again when the link is up.
+TimePoint App::Impl::next_certificate_check() {
+  const TimePoint now = clock.now();
+  const auto left = identity->renewal_time() - clock.wall();
+  if (left > 0s) return now + std::min<Duration>(left, kCertificateCheck);
+  return hub->status().live ? std::max<TimePoint>(renewal_asked_again, now + 1s)
+                            : now + kCertificateCheck;
+}
+
+/// While the cloud takes this node for valid, the clock is believed (within the certificate's
+/// life); without the cloud only the time that passed.
+void App::Impl::keep_time_floor() {
+  if (hub->status().live) {
+    clock.raise(seam::proven_time(clock.wall(), identity->issued(),
+                                  identity->stored().certificate.not_after));
+  }
+  if (clock.floor() < floor_kept + kTimeFloorStep) return;
+  floor_kept = clock.floor();
+  metamanager::Batch batch;
+  batch.time_floor = floor_kept;
+  meta->commit(std::move(batch), [](Result<void> done) {
+    if (!done) log::error("the time floor cannot be stored", {done.error()});
+  });
 }
 
 Task<void> App::Impl::wait_and_stop() {
@@ -368,6 +413,7 @@ Task<void> App::Impl::wait_and_stop() {
   log::info("edgecore goes down; containers go on");
   stop_asked.notify();
   link_changed.notify();
+  certificate_look.notify();
   hub->stop();
   if (network) network->stop();
   if (clock_jumps) clock_jumps->close();

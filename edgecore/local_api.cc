@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "common/config/go_duration.h"
 #include "common/k8s/time.h"
 #include "edgecore/edged/container_log.h"
 
@@ -39,7 +40,15 @@ Task<HttpReply> status(Parts parts, HttpRequest) {
   out["link"] = {{"cloudcore", parts->facts.server},      {"up", link.live},
                  {"since", k8s::format_time(link.since)}, {"lastError", link.last_error},
                  {"otherCluster", link.foreign_cluster},  {"connections", link.connections}};
-  out["certificate"] = {{"expires", k8s::format_time(parts->facts.certificate_expires())}};
+  const NodeIdentity& identity = parts->identity;
+  out["certificate"] = {{"expires", k8s::format_time(identity.stored().certificate.not_after)},
+                        {"state", edgehub::to_string(identity.state())}};
+  const edged::TokenFigures& tokens = parts->tokens.figures();
+  out["tokens"] = {
+      {"stored", tokens.stored},
+      {"expiredButServed", tokens.leased},
+      {"pastLease", tokens.ended},
+      {"offlineLease", config::format_go_duration(parts->facts.offline_credential_lease)}};
   out["runtime"] = {{"answers", parts->edged.runtime_answers()}};
   if (store) {
     out["store"] = {{"id", store->store.str()},

@@ -7,8 +7,10 @@
 
 #include "common/metrics/http_endpoint.h"
 #include "edgecore/edged/edged.h"
+#include "edgecore/edged/token_keeper.h"
 #include "edgecore/edgehub/edge_hub.h"
 #include "edgecore/metamanager/metamanager.h"
+#include "edgecore/node_identity.h"
 
 namespace skerry::edgecore {
 
@@ -17,7 +19,7 @@ struct DaemonFacts {
   std::string node;
   std::string server;
   std::string version;
-  std::function<WallTime()> certificate_expires;
+  std::chrono::milliseconds offline_credential_lease{};
 };
 
 /// All of it lives until the endpoint has stopped.
@@ -25,6 +27,8 @@ struct LocalApiParts {
   metamanager::MetaManager& meta;
   edged::Edged& edged;
   edgehub::EdgeHub& hub;
+  const edged::TokenKeeper& tokens;
+  const NodeIdentity& identity;
   const metrics::Registry& registry;
   seam::World world;
   DaemonFacts facts;

@@ -16,13 +16,11 @@ constexpr auto kRenewDeadline = 30s;
 NodeIdentity::NodeIdentity(std::shared_ptr<edgehub::IdentityStore> files,
                            edgehub::StoredIdentity identity,
                            edgehub::ServerAddress server,
-                           seam::Clock& clock,
-                           std::function<WallTime()> now)
+                           seam::Clock& clock)
     : files_(std::move(files)),
       identity_(std::move(identity)),
       server_(std::move(server)),
-      clock_(clock),
-      now_(std::move(now)) {}
+      clock_(clock) {}
 
 async::Task<Result<std::unique_ptr<lane::Lane>>> NodeIdentity::dial() {
   if (state() == edgehub::CertificateState::kTooLate) {
@@ -31,9 +29,12 @@ async::Task<Result<std::unique_ptr<lane::Lane>>> NodeIdentity::dial() {
         "this node's certificate expired more than a year ago: join again with a new token");
   }
   if (state() == edgehub::CertificateState::kExpired) {
+    edgehub::ConnectToHub connect =
+        edgehub::websocket_to_hub([clock = &clock_] { return clock->wall(); });
     const Result<void> renewed = co_await edgehub::renew_expired(
-        files_, server_, edgehub::websocket_to_hub(now_), clock_.now() + kRenewDeadline);
+        files_, server_, std::move(connect), clock_.now() + kRenewDeadline);
     if (!renewed) co_return fail("the expired certificate cannot be renewed", renewed.error());
+    log::info("the node's certificate had expired and was renewed");
     reload();
   }
   if (!context_) {
@@ -43,11 +44,9 @@ async::Task<Result<std::unique_ptr<lane::Lane>>> NodeIdentity::dial() {
     if (!made) co_return fail("this node's identity", made.error());
     context_ = *made;
   }
-  lane::Dial dial{server_.host, server_.port, context_, now_()};
+  lane::Dial dial{server_.host, server_.port, context_, clock_.wall()};
   co_return co_await lane::connect_websocket(std::move(dial), clock_.now() + kDialDeadline);
 }
-
-bool NodeIdentity::is_due() const { return state() == edgehub::CertificateState::kDue; }
 
 void NodeIdentity::renewed(const lane::CertificateReply& reply) {
   const Result<void> saved = files_->save_renewed(reply);
@@ -66,9 +65,21 @@ void NodeIdentity::new_bundle(const std::string& pem) {
 }
 
 edgehub::CertificateState NodeIdentity::state() const {
-  const std::uint64_t jitter = std::hash<std::string>{}(identity_.certificate.serial_hex);
-  return edgehub::certificate_state(identity_.certificate.not_before,
-                                    identity_.certificate.not_after, jitter, now_());
+  const tls::CertificateInfo& own = identity_.certificate;
+  return edgehub::certificate_state(own.not_before, own.not_after, jitter(), clock_.wall());
+}
+
+WallTime NodeIdentity::issued() const {
+  return edgehub::issued_at(identity_.certificate.not_before, identity_.certificate.not_after);
+}
+
+WallTime NodeIdentity::renewal_time() const {
+  const tls::CertificateInfo& own = identity_.certificate;
+  return edgehub::renewal_time(own.not_before, own.not_after, jitter());
+}
+
+std::uint64_t NodeIdentity::jitter() const {
+  return std::hash<std::string>{}(identity_.certificate.serial_hex);
 }
 
 void NodeIdentity::reload() {

@@ -1,7 +1,6 @@
 // This node's certificate in use: how to dial with it and when to renew it.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "common/async/task.h"
@@ -17,17 +16,18 @@ namespace skerry::edgecore {
 /// Owner: App. Thread: the loop.
 class NodeIdentity {
  public:
-  /// `now`: the clock, or the store's time floor on a box whose clock is behind it.
   NodeIdentity(std::shared_ptr<edgehub::IdentityStore> files,
                edgehub::StoredIdentity identity,
                edgehub::ServerAddress server,
-               seam::Clock& clock,
-               std::function<WallTime()> now);
+               seam::Clock& clock);
 
   /// One attempt. An expired certificate is renewed first.
   async::Task<Result<std::unique_ptr<lane::Lane>>> dial();
-  /// Due for renewal over the live link.
-  bool is_due() const;
+  /// kDue: renew over the live link. An expired certificate opens no session any more.
+  edgehub::CertificateState state() const;
+  WallTime issued() const;
+  /// When it becomes kDue.
+  WallTime renewal_time() const;
   Result<lane::RenewRequest> request() const { return edgehub::renew_request(identity_); }
   void renewed(const lane::CertificateReply& reply);
   void new_bundle(const std::string& pem);
@@ -37,14 +37,13 @@ class NodeIdentity {
   const edgehub::ServerAddress& server() const { return server_; }
 
  private:
-  edgehub::CertificateState state() const;
+  std::uint64_t jitter() const;
   void reload();
 
   std::shared_ptr<edgehub::IdentityStore> files_;
   edgehub::StoredIdentity identity_;
   edgehub::ServerAddress server_;
   seam::Clock& clock_;
-  std::function<WallTime()> now_;
   std::shared_ptr<tls::ClientContext> context_;  // null: to be made from identity_
 };
 

@@ -87,7 +87,8 @@ std::vector<Key> own_keys(EdgeConfig& c) {
        .max = 65535},
       {.path = "skerry.offlineCredentialLease",
        .target = &c.offline_credential_lease,
-       .doc = "How long expired tokens are still served while the cloud is away.",
+       .doc = "How long a pod's expired token is still served when the cloud cannot renew it; then "
+              "its file is removed.",
        .max = 10 * 365 * 24 * kHourMs},
       {.path = "skerry.metricsAddress",
        .target = &c.metrics_address,

@@ -399,6 +399,10 @@ void Edged::on_tokens_changed(const std::vector<lane::TokenSlot>& slots) {
   }
 }
 
+void Edged::on_clock_jump() {
+  for (auto& [uid, entry] : impl_->workers) entry.worker->clock_jumped();
+}
+
 void Edged::report_again(const k8s::ObjectKey& pod, const Uid& uid) {
   const auto worker = impl_->find(uid);
   if (worker)

@@ -38,6 +38,8 @@ class Edged {
 
   void on_objects_changed(const std::vector<k8s::ObjectKey>& keys);
   void on_tokens_changed(const std::vector<lane::TokenSlot>& slots);
+  /// What depends on the wall clock is judged again.
+  void on_clock_jump();
   /// The cloud's ReportAgain.
   void report_again(const k8s::ObjectKey& pod, const Uid& uid);
   /// The store holds what the cloud wants (after a Welcome and what it brought): pods of this node

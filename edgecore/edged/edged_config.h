@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/base/units.h"
 #include "edgecore/edged/cgroup_dirs.h"
 #include "edgecore/edged/container_log.h"
 #include "edgecore/edged/env.h"
@@ -23,6 +24,7 @@ struct EdgedConfig {
   PodFacts node_facts;                     // host_ips, allocatable, API server; pod_ips empty
   CgroupSetup cgroups;
   LogLimits logs;
+  Duration offline_credential_lease = kOfflineCredentialLease;  // of tokens past their end
 };
 
 }  // namespace skerry::edged

@@ -44,9 +44,26 @@ async::Task<PodWorker::Inputs> PodWorker::load_inputs(Self self) {
     const lane::TokenSlot slot{pod->uid, need.volume, need.path};
     const auto grant = co_await self->services_.meta.token(slot);
     if (!grant || !*grant || (*grant)->token.empty()) continue;
-    inputs.tokens.emplace(std::pair(need.volume, need.path), (*grant)->token);
+    inputs.tokens.add({need.volume, need.path}, **grant,
+                      self->services_.config.offline_credential_lease,
+                      self->services_.world.clock.wall());
   }
   co_return inputs;
+}
+
+/// Called when the files say so already.
+void PodWorker::tell_ended_tokens(const ServedTokens& tokens) {
+  token_lease_end_ = tokens.next_end;
+  for (const ServedTokens::Place& place : tokens.ended) {
+    const bool told =
+        std::find(tokens_ended_.begin(), tokens_ended_.end(), place) != tokens_ended_.end();
+    if (told) continue;
+    event(EventType::kWarning, "", "ServiceAccountTokenExpired",
+          "The token of volume \"" + place.first +
+              "\" expired and could not be renewed within the offline lease: its file is removed "
+              "until the cloud renews it");
+  }
+  tokens_ended_ = tokens.ended;
 }
 
 VolumeInputs PodWorker::volume_inputs() const {
@@ -58,8 +75,8 @@ VolumeInputs PodWorker::volume_inputs() const {
   };
   out.token = [&inputs](const std::string& volume,
                         const std::string& path) -> std::optional<std::string> {
-    const auto found = inputs.tokens.find({volume, path});
-    if (found == inputs.tokens.end()) return std::nullopt;
+    const auto found = inputs.tokens.tokens.find({volume, path});
+    if (found == inputs.tokens.tokens.end()) return std::nullopt;
     return found->second;
   };
   out.facts = facts();
@@ -88,6 +105,7 @@ async::Task<bool> PodWorker::set_up_volumes(Self self) {
     co_return false;
   }
   self->volume_set_ = std::move(*set);
+  self->tell_ended_tokens(self->inputs_->tokens);
   co_return true;
 }
 

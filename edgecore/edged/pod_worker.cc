@@ -147,6 +147,7 @@ async::Task<void> PodWorker::step(Self self) {
     }
   }
   co_await follow_exits(self);
+  if (self->token_lease_ended()) self->volumes_stale_ = true;
   if (self->volumes_need_update()) co_await set_up_volumes(self);
   absorb(self->record_, self->actual_, self->services_.world.clock.wall());
   if (self->terminate()) self->services_.prober.pod_is_ending(self->uid_);
@@ -205,6 +206,10 @@ async::Task<void> PodWorker::wait(Self self, std::optional<WallTime> again_at) {
     const auto left = *again_at - self->services_.world.clock.wall();
     until = std::min(until, now + std::max<Duration>(left, std::chrono::milliseconds(1)));
   }
+  if (self->token_lease_end_ && !self->terminate() && !self->record_.terminal()) {
+    const auto left = *self->token_lease_end_ - self->services_.world.clock.wall();
+    until = std::min(until, now + std::max<Duration>(left, kRetryFirst));
+  }
   for (const auto& [name, time] : self->not_before_) {
     if (time > now) until = std::min(until, time);
   }
@@ -214,6 +219,10 @@ async::Task<void> PodWorker::wait(Self self, std::optional<WallTime> again_at) {
 async::Task<void> PodWorker::wake_later(Self self) {
   co_await async::sleep_for(kRetryFirst);
   self->wake_.notify();
+}
+
+bool PodWorker::token_lease_ended() const {
+  return token_lease_end_ && services_.world.clock.wall() >= *token_lease_end_;
 }
 
 /// Mounted files follow their objects, also those that changed while edgecore was down.

@@ -16,6 +16,7 @@
 #include "common/async/wakeup.h"
 #include "edgecore/edged/actual_pod.h"
 #include "edgecore/edged/cgroup_dirs.h"
+#include "edgecore/edged/credential_lease.h"
 #include "edgecore/edged/cri_config.h"
 #include "edgecore/edged/edged_config.h"
 #include "edgecore/edged/events.h"
@@ -61,6 +62,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void set_terminating(PodPtr pod);
   /// An object, token or secret it refers to has changed.
   void refresh_volumes();
+  /// Backoffs, probes and the tokens' leases are judged again.
+  void clock_jumped() { refresh_volumes(); }
   void look_again();
   void report_again();
   void probe_changed() { wake_.notify(); }
@@ -82,7 +85,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   using Self = std::shared_ptr<PodWorker>;
   struct Inputs {
     std::map<k8s::ObjectKey, ObjectDataPtr> objects;
-    std::map<std::pair<std::string, std::string>, std::string> tokens;  // (volume, path)
+    ServedTokens tokens;
   };
 
   // The loop (pod_worker.cc).
@@ -96,6 +99,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   static async::Task<void> wait(Self self, std::optional<WallTime> again_at);
   static async::Task<void> wake_later(Self self);
   bool volumes_need_update() const;
+  bool token_lease_ended() const;
+  void tell_ended_tokens(const ServedTokens& tokens);
   void take_over(ActualContainer& container);
   void drop_watches(const std::string& container_id);
   ProbeVerdicts probe_verdicts() const;
@@ -160,6 +165,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::set<std::string> ours_;            // ids that this process started
   std::optional<Inputs> inputs_;
   std::optional<VolumeSet> volume_set_;
+  std::optional<WallTime> token_lease_end_;      // of the first token that is served
+  std::vector<ServedTokens::Place> tokens_ended_;  // told as events
   std::optional<TimePoint> retry_at_;
   Duration retry_delay_{};
 

@@ -1,33 +1,16 @@
 #include "edgecore/edged/token_keeper.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "common/base/base64.h"
 #include "common/base/log.h"
-#include "common/k8s/json_fields.h"
 #include "common/k8s/pod_refs.h"
 
 namespace skerry::edged {
 namespace {
 
-using std::chrono::seconds;
-
 constexpr auto kOldestToken = std::chrono::hours(24);
 
 }  // namespace
-
-WallTime real_expiry(const lane::TokenGrant& grant) {
-  const std::string_view token = grant.token;
-  const std::size_t first = token.find('.');
-  const std::size_t second = token.find('.', first + 1);
-  if (first == std::string_view::npos || second == std::string_view::npos) return grant.expires;
-  const Result<std::string> claims = decode_base64url(token.substr(first + 1, second - first - 1));
-  if (!claims) return grant.expires;
-  const auto json = nlohmann::json::parse(*claims, nullptr, false);
-  const std::int64_t exp = k8s::fields::number(json, "exp").value_or(0);
-  return exp > 0 ? WallTime(seconds(exp)) : grant.expires;
-}
 
 WallTime renewal_due(const lane::TokenGrant& grant) {
   const auto life = grant.expires - grant.issued;
@@ -38,8 +21,9 @@ WallTime renewal_due(const lane::TokenGrant& grant) {
 TokenKeeper::TokenKeeper(async::Executor executor,
                          seam::World world,
                          metamanager::MetaManager& meta,
+                         Duration lease,
                          Ask ask)
-    : executor_(executor), world_(world), meta_(meta), ask_(std::move(ask)), wakeup_(executor) {}
+    : world_(world), meta_(meta), lease_(lease), ask_(std::move(ask)), wakeup_(executor) {}
 
 async::Task<void> TokenKeeper::run() {
   while (!stopping_) {
@@ -62,30 +46,55 @@ void TokenKeeper::on_grant(lane::TokenGrant grant) {
 async::Task<void> TokenKeeper::look() {
   const auto pods = co_await meta_.list(k8s::Kind::kPod);
   if (!pods) co_return;  // a store that cannot be read is told by whoever needs more than this
-  std::map<lane::TokenSlot, TimePoint> still;
+  Look look;
   for (const metamanager::StoredObject& pod : *pods) {
-    if (pod.refused_code.empty()) co_await look_at(pod.object, still);
+    if (pod.refused_code.empty()) co_await look_at(pod.object, look);
   }
-  asked_ = std::move(still);
+  asked_ = std::move(look.asked);
+  tell(look.figures);
 }
 
-async::Task<void> TokenKeeper::look_at(k8s::ObjectPtr pod,
-                                       std::map<lane::TokenSlot, TimePoint>& still) {
+/// Once when it begins and once when it is over, and not for each token.
+void TokenKeeper::tell(const TokenFigures& now) {
+  const TokenFigures before = std::exchange(figures_, now);
+  if (before.leased == 0 && now.leased > 0) {
+    log::warning("service-account tokens have expired while the cloud is away; they are served on",
+                 {{"tokens", std::to_string(now.leased)}});
+  }
+  if (before.ended < now.ended) {
+    log::error(
+        "service-account tokens are past the offline lease (skerry.offlineCredentialLease); their "
+        "files are removed from the pods' volumes until the cloud renews them",
+        {{"tokens", std::to_string(now.ended)}});
+  }
+  if (before.leased + before.ended > 0 && now.leased + now.ended == 0) {
+    log::info("no service-account token is expired any more");
+  }
+}
+
+async::Task<void> TokenKeeper::look_at(k8s::ObjectPtr pod, Look& look) {
   const auto sources = k8s::token_sources(*pod);
   if (!sources) co_return;
   for (const k8s::TokenSource& source : *sources) {
     const lane::TokenSlot slot{pod->uid, source.volume, source.path};
     const auto stored = co_await meta_.token(slot);
     if (!stored) co_return;
-    const bool due = !*stored || world_.clock.wall() >= renewal_due(**stored);
+    const WallTime wall = world_.clock.wall();
+    if (*stored) {
+      const TokenState state = token_state(**stored, lease_, wall);
+      ++look.figures.stored;
+      if (state == TokenState::kLeased) ++look.figures.leased;
+      if (state == TokenState::kEnded) ++look.figures.ended;
+    }
+    const bool due = !*stored || wall >= renewal_due(**stored);
     if (!due) continue;
     const auto asked = asked_.find(slot);
     const TimePoint now = world_.clock.now();
     const bool waiting = asked != asked_.end() && now < asked->second + kAskAgain;
     if (waiting) {
-      still[slot] = asked->second;
+      look.asked[slot] = asked->second;
     } else if (ask_(pod->key, slot)) {
-      still[slot] = now;
+      look.asked[slot] = now;
     }
   }
 }

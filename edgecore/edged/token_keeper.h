@@ -5,22 +5,26 @@
 
 #include <functional>
 #include <map>
-#include <string_view>
 
 #include "common/async/task.h"
 #include "common/async/wakeup.h"
 #include "common/lane/message.h"
 #include "common/seam/world.h"
+#include "edgecore/edged/credential_lease.h"
 #include "edgecore/metamanager/metamanager.h"
 
 namespace skerry::edged {
 
-/// When a token's life really ends: the exp claim of the JWT, else `grant.expires`. The API server
-/// signs default tokens for up to a year while it reports about an hour.
-WallTime real_expiry(const lane::TokenGrant& grant);
 /// The kubelet's rule, at 80 % of the reported life or after 24 h, but not before half the real
 /// life is used: an earlier one would cost the link and the flash, and gain nothing. Pure.
 WallTime renewal_due(const lane::TokenGrant& grant);
+
+/// For `edgecore status` and metrics. As of the last look.
+struct TokenFigures {
+  std::size_t stored = 0;
+  std::size_t leased = 0;  // of them: expired, and served under the offline lease
+  std::size_t ended = 0;   // of them: past the lease, no longer served
+};
 
 /// Owner: App. Thread: the loop. Limits: one question per token slot.
 class TokenKeeper {
@@ -29,23 +33,35 @@ class TokenKeeper {
   static constexpr auto kLookInterval = 1min;
   static constexpr auto kAskAgain = 1min;
 
-  TokenKeeper(async::Executor executor, seam::World world, metamanager::MetaManager& meta, Ask ask);
+  /// `lease`: how long a token is served after its end.
+  TokenKeeper(async::Executor executor,
+              seam::World world,
+              metamanager::MetaManager& meta,
+              Duration lease,
+              Ask ask);
 
   /// Runs until stop().
   async::Task<void> run();
   void stop();
-  /// Pods changed, or the link came up: look now.
+  const TokenFigures& figures() const { return figures_; }
+  /// Pods changed, the link came up or the clock jumped: look now.
   void look_now() { wakeup_.notify(); }
   void on_grant(lane::TokenGrant grant);
 
  private:
+  struct Look {
+    std::map<lane::TokenSlot, TimePoint> asked;
+    TokenFigures figures;
+  };
   async::Task<void> look();
-  async::Task<void> look_at(k8s::ObjectPtr pod, std::map<lane::TokenSlot, TimePoint>& still);
+  async::Task<void> look_at(k8s::ObjectPtr pod, Look& look);
+  void tell(const TokenFigures& now);
   async::Task<void> store(lane::TokenGrant grant);
 
-  async::Executor executor_;
   seam::World world_;
   metamanager::MetaManager& meta_;
+  Duration lease_;
+  TokenFigures figures_;
   Ask ask_;
   async::Wakeup wakeup_;
   std::map<lane::TokenSlot, TimePoint> asked_;  // when last

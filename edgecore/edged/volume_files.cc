@@ -70,6 +70,7 @@ Result<void> add_token(const Context& context, const TokenVolume& source, Payloa
     return fail(Code::kNotFound, "no service account token for volume \"" + context.volume.name +
                                      "\" yet: it comes from the cloud");
   }
+  if (token->empty()) return {};
   const std::optional<std::int64_t> owner = token_owner(context.pod);
   const bool restricted = owner.has_value() || context.pod.fs_group.has_value();
   payload[source.path] = {std::move(*token),

@@ -27,7 +27,8 @@ struct VolumeRoots {
 
 struct VolumeInputs {
   ObjectLookup objects;
-  /// The newest token for (volume, path); nothing: not here yet.
+  /// The newest token for (volume, path); nothing: not here yet; empty: past its offline lease, so
+  /// there is no file of it, and the pod goes on.
   std::function<std::optional<std::string>(const std::string& volume, const std::string& path)>
       token;
   PodFacts facts;

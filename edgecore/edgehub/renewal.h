@@ -15,7 +15,12 @@ enum class CertificateState : std::uint8_t {
   kTooLate,  // only `edgecore join` helps
 };
 
-/// Between 70 and 90 % of its life: spread over the fleet, so that nodes that joined together do
+const char* to_string(CertificateState state);
+
+/// Certificates are backdated by kCertificateBackdate: when one was really made.
+WallTime issued_at(WallTime not_before, WallTime not_after);
+
+/// Between 70 and 90 % of its life since it was made: spread over the fleet, so that nodes that joined together do
 /// not renew together. `jitter`: any number that stays the same for one certificate (its serial's
 /// hash).
 WallTime renewal_time(WallTime not_before, WallTime not_after, std::uint64_t jitter);

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import subprocess
 
-from .paths import product_binary
+from .paths import CLOCK_SHIM, product_binary
 from .processes import Process, run, run_result
 
 
@@ -79,6 +79,13 @@ class EdgeCore:
         """What the daemon has put aside."""
         return [each for each in self.data_dir.glob("edgecore.db.damaged-*")
                 if not each.name.endswith(("-wal", "-shm", "-journal"))]
+
+    def set_clock_off(self, offset_s: int) -> None:
+        """From the next start on its wall clock differs from the machine's by so much."""
+        shim = self.directory / "clock_offset.so"
+        if not shim.exists():
+            run("gcc", "-shared", "-fPIC", "-O1", "-o", shim, CLOCK_SHIM, "-ldl")
+        self.process.env = {"LD_PRELOAD": str(shim), "SKERRY_TEST_CLOCK_OFFSET_S": str(offset_s)}
 
     def pretend_boot(self, boot_id: str) -> None:
         """From the next start on it reads `boot_id` from /proc, as after a real reboot.

@@ -81,6 +81,24 @@ class Uplink:
         run("ip", "neigh", "del", self.edge_ip, "dev", self._host_end, check=False)
         self._in_namespace("neigh", "del", self.cloud_ip, "dev", self._edge_end, check=False)
 
+    def unplug(self) -> None:
+        """The uplink is gone, as after DHCP has given up: no address, no route, no carrier."""
+        self._in_namespace("link", "set", self._edge_end, "down")
+        self._in_namespace("addr", "flush", "dev", self._edge_end)
+
+    def plug_in(self) -> None:
+        """What a network manager does when the wire is back."""
+        self._in_namespace("link", "set", self._edge_end, "up")
+        self._in_namespace("addr", "add", f"{self.edge_ip}/24", "dev", self._edge_end)
+        self._in_namespace("route", "add", "default", "via", self.cloud_ip)
+
+    def add_pod_interface(self, name: str) -> None:
+        """As a CNI plugin does: a veth pair, an address of its own on the host's end."""
+        self._in_namespace("link", "add", name, "type", "veth", "peer", "name", f"{name}-p")
+        self._in_namespace("addr", "add", "10.199.0.1/24", "dev", name)
+        self._in_namespace("link", "set", name, "up")
+        self._in_namespace("link", "set", f"{name}-p", "up")
+
     def established(self, port: int) -> tuple[int, int]:
         """Established TCP connections to the hub's `port`, as each kernel sees it: cloud, edge."""
         seen = f"( sport = :{port} or dport = :{port} )"

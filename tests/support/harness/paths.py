@@ -7,6 +7,7 @@ import tempfile
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(os.environ.get("SKERRY_BIN", REPO / "build" / "release" / "bin"))
+CLOCK_SHIM = REPO / "tests" / "support" / "clock_offset.c"
 IMAGES = REPO / "build" / "images"
 # Short, because the path of a unix socket must fit into 108 bytes.
 SCRATCH = pathlib.Path(tempfile.gettempdir()) / "skerry-e2e"

@@ -26,17 +26,6 @@ constexpr const char* kOneHour = "e30.eyJleHAiOjE3MDAwMDM2MDB9.c2ln";
 
 }  // namespace
 
-TEST_CASE("TokenKeeper: the real life is the exp claim", "[edged]") {
-  CHECK(real_expiry(grant(kOneYear, hours(1))) == kIssued + hours(24 * 365));
-  CHECK(real_expiry(grant(kOneHour, hours(1))) == kIssued + hours(1));
-}
-
-TEST_CASE("TokenKeeper: a token that is no JWT lives as long as was reported", "[edged]") {
-  for (const char* token : {"", "opaque", "a.b", "a.!!.c", "a.e30.c", ".."}) {
-    CHECK(real_expiry(grant(token, hours(2))) == kIssued + hours(2));
-  }
-}
-
 TEST_CASE("TokenKeeper: renewal by the kubelet's rule, not before half the real life", "[edged]") {
   CHECK(renewal_due(grant(kOneHour, hours(1))) == kIssued + minutes(48));
   CHECK(renewal_due(grant("opaque", hours(100))) == kIssued + hours(50));

@@ -147,6 +147,24 @@ TEST_CASE("Volumes: a missing object or token fails the set-up in the kubelet's 
   CHECK(f.tear_down());
 }
 
+TEST_CASE("Volumes: a token past its lease has no file, and comes back when renewed", "[edged]") {
+  Fixture f;
+  f.pod.volumes = {volume("p", ProjectedVolume{{TokenVolume{"", Seconds(3600), "token"},
+                                                ConfigMapVolume{"cm", {}, false}}})};
+  const auto set = f.set_up();
+  REQUIRE(set);
+  const std::string path = set->host_paths.at("p") + "/";
+  CHECK(text_at(path + "token") == "t1");
+  const std::string other = text_at(path + "conf");
+  f.token = "";
+  REQUIRE(f.set_up());
+  CHECK_FALSE(fs::exists(path + "token"));
+  CHECK(text_at(path + "conf") == other);
+  f.token = "t2";
+  REQUIRE(f.set_up());
+  CHECK(text_at(path + "token") == "t2");
+}
+
 TEST_CASE("Volumes: hostPath types", "[edged]") {
   Fixture f;
   f.dir.write("host/file", "x");

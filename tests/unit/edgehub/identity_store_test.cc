@@ -151,21 +151,42 @@ TEST_CASE("IdentityStore: a renewal for another key is refused, reset forgets ev
 
 TEST_CASE("Renewal: between 70 and 90 % of the life, by the certificate's own jitter",
           "[edgehub]") {
+  const WallTime from = kNow - kCertificateBackdate;
   const WallTime end = kNow + 1000h;
   WallTime first = end;
   WallTime last = kNow;
   for (std::uint64_t jitter = 0; jitter < 1000; ++jitter) {
-    const WallTime at = renewal_time(kNow, end, jitter * 7919);
+    const WallTime at = renewal_time(from, end, jitter * 7919);
     first = std::min(first, at);
     last = std::max(last, at);
   }
   CHECK(first == kNow + 700h);
   CHECK(last == kNow + 900h);
-  CHECK(certificate_state(kNow, end, 0, kNow + 699h) == CertificateState::kFresh);
-  CHECK(certificate_state(kNow, end, 0, kNow + 700h) == CertificateState::kDue);
-  CHECK(certificate_state(kNow, end, 0, end) == CertificateState::kExpired);
-  CHECK(certificate_state(kNow, end, 0, end + 24h * 364) == CertificateState::kExpired);
-  CHECK(certificate_state(kNow, end, 0, end + 24h * 365) == CertificateState::kTooLate);
+  CHECK(certificate_state(from, end, 0, kNow + 699h) == CertificateState::kFresh);
+  CHECK(certificate_state(from, end, 0, kNow + 700h) == CertificateState::kDue);
+  CHECK(certificate_state(from, end, 0, end) == CertificateState::kExpired);
+  CHECK(certificate_state(from, end, 0, end + 24h * 364) == CertificateState::kExpired);
+  CHECK(certificate_state(from, end, 0, end + 24h * 365) == CertificateState::kTooLate);
+}
+
+TEST_CASE("Renewal: a life that is shorter than the backdating is not over at once", "[edgehub]") {
+  const WallTime from = kNow - kCertificateBackdate;
+  CHECK(renewal_time(from, kNow + 100s, 0) == kNow + 70s);
+  CHECK(certificate_state(from, kNow + 100s, 0, kNow + 1s) == CertificateState::kFresh);
+  CHECK(renewal_time(from, from + 60s, 7) == from + 60s);  // of a CA that gave it no more
+}
+
+TEST_CASE("Renewal: judged again when the clock jumps, forth and back", "[edgehub]") {
+  const WallTime from = kNow - kCertificateBackdate;
+  const WallTime end = kNow + 1000h;
+  const std::pair<WallTime, CertificateState> steps[] = {
+      {kNow + 1h, CertificateState::kFresh},
+      {end + 24h * 400, CertificateState::kTooLate},  // a clock set wrong
+      {kNow + 2h, CertificateState::kFresh},          // and set right
+      {end + 1h, CertificateState::kExpired},
+      {WallTime{}, CertificateState::kFresh},  // no clock: the hub judges
+  };
+  for (const auto& [now, state] : steps) CHECK(certificate_state(from, end, 0, now) == state);
 }
 
 TEST_CASE("ServerAddress: names, addresses, ports", "[edgehub]") {
