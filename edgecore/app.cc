@@ -254,7 +254,7 @@ Result<void> App::Impl::serve_local() {
   facts.version = SKERRY_VERSION;
   facts.offline_credential_lease = config.offline_credential_lease;
   const metrics::HttpRoutes routes = local_routes(
-      {*meta, *edged, *hub, *tokens, *identity, registry, world, std::move(facts)});
+      {*meta, *edged, *hub, *tokens, *identity, *runtime, registry, world, std::move(facts)});
   local = std::make_unique<metrics::HttpEndpoint>(executor, routes);
   if (auto listening = local->listen_unix(socket_path(config.data_dir)); !listening) {
     return listening;

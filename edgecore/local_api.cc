@@ -9,6 +9,8 @@
 #include "common/config/go_duration.h"
 #include "common/k8s/time.h"
 #include "edgecore/edged/container_log.h"
+#include "edgecore/edgehub/link_metrics.h"
+#include "edgecore/metamanager/store_metrics.h"
 
 namespace skerry::edgecore {
 namespace {
@@ -159,6 +161,17 @@ Task<HttpReply> logs(Parts parts, HttpRequest request) {
   co_return HttpReply{200, *text};
 }
 
+// ---- metrics ---------------------------------------------------------------------------------
+
+void export_metrics(const LocalApiParts& parts) {
+  edgehub::export_link(parts.hub.status(), parts.registry);
+  edgehub::export_certificate(parts.identity.stored().certificate.not_after, parts.registry);
+  metamanager::export_store(parts.meta.figures(), parts.registry);
+  edged::export_edged(parts.edged.figures(), parts.registry);
+  edged::export_runtime(parts.runtime.calls(), parts.registry);
+  edged::export_tokens(parts.tokens.figures(), parts.registry);
+}
+
 }  // namespace
 
 metrics::HttpRoutes local_routes(LocalApiParts given) {
@@ -168,6 +181,10 @@ metrics::HttpRoutes local_routes(LocalApiParts given) {
     if (parts->edged.runtime_answers()) return {};
     return fail(Code::kUnavailable, "the container runtime does not answer");
   });
+  routes["/metrics"] = [parts, text = routes.at("/metrics")](HttpRequest request) {
+    export_metrics(*parts);
+    return text(std::move(request));
+  };
   routes["/status"] = [parts](HttpRequest request) { return status(parts, std::move(request)); };
   routes["/pods"] = [parts](HttpRequest request) { return pods(parts, std::move(request)); };
   routes["/objects"] = [parts](HttpRequest request) { return objects(parts, std::move(request)); };

@@ -29,7 +29,8 @@ struct LocalApiParts {
   edgehub::EdgeHub& hub;
   const edged::TokenKeeper& tokens;
   const NodeIdentity& identity;
-  const metrics::Registry& registry;
+  const edged::CriClient& runtime;
+  metrics::Registry& registry;
   seam::World world;
   DaemonFacts facts;
 };

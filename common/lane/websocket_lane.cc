@@ -133,7 +133,7 @@ Result<StatePtr> make_state(const async::Executor& executor,
   incoming.socket.release();
   auto state = std::make_shared<State>(std::move(socket), std::move(session));
   state->remote_address = std::move(incoming.remote_address);
-  state->local_address = ip_text(address);
+  state->local_address = net::ip_text(address);
   state->ws.binary(true);
   state->ws.auto_fragment(false);
   state->ws.read_message_max(kFrameBytesMax);

@@ -31,6 +31,10 @@ struct MetricInfo {
 class Counter {
  public:
   void add(std::uint64_t amount = 1) { value_.fetch_add(amount, std::memory_order_relaxed); }
+  /// For a total that somebody else counts; a smaller one than before changes nothing. One caller.
+  void raise_to(std::uint64_t total) {
+    if (const std::uint64_t before = value(); total > before) add(total - before);
+  }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:

@@ -218,6 +218,17 @@ Query Database::query(const char* sql) {
 
 std::int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
 
+std::uint64_t Database::written_bytes() {
+  if (page_bytes_ == 0) {
+    Query size = query("PRAGMA page_size");
+    if (const auto row = size.step(); row && *row) page_bytes_ = size.integer(0);
+  }
+  int pages = 0;
+  int highest = 0;
+  sqlite3_db_status(db_.get(), SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 0);
+  return static_cast<std::uint64_t>(page_bytes_) * static_cast<std::uint64_t>(pages);
+}
+
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
 Error Database::failure() {

@@ -82,6 +82,8 @@ class Database {
   /// Rows changed by the last statement.
   std::int64_t changes() const;
   bool in_transaction() const;
+  /// Of pages written to the log since open().
+  std::uint64_t written_bytes();
 
   /// True when the last error means that the file cannot be used any more, as opposed to a full
   /// disk, another user of the file or a device that does not answer.
@@ -98,6 +100,7 @@ class Database {
   std::string path_;
   const char* if_damaged_ = "";
   bool damaged_ = false;
+  std::int64_t page_bytes_ = 0;
   std::unique_ptr<sqlite3, Close> db_;
   std::map<std::string_view, sqlite3_stmt*> statements_;
 };

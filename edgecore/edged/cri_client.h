@@ -4,6 +4,10 @@
 // grpc_frames.cc (kNotFound, kAlreadyExists, kUnsupported, kInternal...).
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <string>
+
 #include "common/async/task.h"
 #include "common/base/result.h"
 #include "common/base/units.h"
@@ -67,6 +71,13 @@ inline constexpr auto kCriSandboxDeadline = 4min;  // kubelet doubles it for Run
 inline constexpr auto kCriListDeadline = 30s;
 inline constexpr auto kCriPullDeadline = 30min;
 
+/// How often each operation was asked for, and failed.
+struct CriCount {
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;
+};
+using CriCalls = std::map<std::string, CriCount>;
+
 /// Owner: App. Thread: the loop. Every call has a deadline of its own kind from above;
 /// StopContainer and ExecSync add the request's timeout.
 class CriClient {
@@ -77,6 +88,7 @@ class CriClient {
   virtual ~CriClient() = default;
   /// Every call that waits, and every later one, ends with kCancelled. For going down.
   virtual void close() = 0;
+  virtual const CriCalls& calls() const = 0;
 
   virtual Call<cri::VersionResponse> version(cri::VersionRequest) = 0;
   virtual Call<cri::StatusResponse> status(cri::StatusRequest) = 0;

@@ -18,12 +18,23 @@ std::string socket_path(std::string endpoint) {
   return endpoint;
 }
 
+/// Where a call goes and where it is counted; outlives the client while a call runs.
+struct Wire {
+  std::shared_ptr<GrpcChannel> channel;
+  CriCalls calls;
+};
+
 template <class Reply>
-async::Task<Result<Reply>> unary(std::shared_ptr<GrpcChannel> channel,
+async::Task<Result<Reply>> unary(std::shared_ptr<Wire> wire,
                                  std::string method,
                                  std::string request,
                                  Duration timeout) {
-  const Result<std::string> bytes = co_await channel->call(method, std::move(request), timeout);
+  const std::string operation = method.substr(method.rfind('/') + 1);
+  const Result<std::string> bytes =
+      co_await wire->channel->call(method, std::move(request), timeout);
+  CriCount& count = wire->calls[operation];
+  ++count.calls;
+  if (!bytes && bytes.error().code != Code::kCancelled) ++count.errors;
   if (!bytes) co_return fail(bytes.error());
   Reply reply;
   if (!reply.ParseFromString(*bytes)) {
@@ -35,10 +46,13 @@ async::Task<Result<Reply>> unary(std::shared_ptr<GrpcChannel> channel,
 class GrpcCriClient final : public CriClient {
  public:
   GrpcCriClient(async::Executor executor, seam::World world, std::string endpoint)
-      : channel_(std::make_shared<GrpcChannel>(
-            std::move(executor), world, socket_path(std::move(endpoint)), kCriMessageBytesMax)) {}
-  ~GrpcCriClient() override { channel_->close(); }
-  void close() override { channel_->close(); }
+      : wire_(std::make_shared<Wire>()) {
+    wire_->channel = std::make_shared<GrpcChannel>(
+        std::move(executor), world, socket_path(std::move(endpoint)), kCriMessageBytesMax);
+  }
+  ~GrpcCriClient() override { wire_->channel->close(); }
+  void close() override { wire_->channel->close(); }
+  const CriCalls& calls() const override { return wire_->calls; }
 
   Call<cri::VersionResponse> version(cri::VersionRequest r) override {
     return runtime<cri::VersionResponse>("Version", r, kCriListDeadline);
@@ -120,16 +134,16 @@ class GrpcCriClient final : public CriClient {
  private:
   template <class Reply, class Request>
   Call<Reply> runtime(std::string_view method, const Request& request, Duration timeout) {
-    return unary<Reply>(channel_, std::string(kRuntime).append(method), request.SerializeAsString(),
+    return unary<Reply>(wire_, std::string(kRuntime).append(method), request.SerializeAsString(),
                         timeout);
   }
   template <class Reply, class Request>
   Call<Reply> image(std::string_view method, const Request& request, Duration timeout) {
-    return unary<Reply>(channel_, std::string(kImages).append(method), request.SerializeAsString(),
+    return unary<Reply>(wire_, std::string(kImages).append(method), request.SerializeAsString(),
                         timeout);
   }
 
-  std::shared_ptr<GrpcChannel> channel_;
+  std::shared_ptr<Wire> wire_;
 };
 
 }  // namespace

@@ -422,6 +422,20 @@ std::vector<PodSummary> Edged::pods() const {
   return out;
 }
 
+EdgedFigures Edged::figures() const {
+  EdgedFigures out;
+  for (const auto& [uid, entry] : impl_->workers) {
+    const PodSummary pod = entry.worker->summary();
+    ++out.pods[pod.phase.empty() ? "Unknown" : pod.phase];
+    ++out.workers[entry.worker->state()];
+    const bool should_run = pod.phase == "Running" || pod.phase == "Pending";
+    if (should_run) out.containers_not_ready += pod.containers - pod.containers_ready;
+  }
+  out.runtime_up = impl_->runtime_ok;
+  out.probes = impl_->prober.counts();
+  return out;
+}
+
 bool Edged::runtime_answers() const { return impl_->runtime_ok; }
 
 std::string Edged::log_dir(const std::string& ns, const std::string& name, const Uid& uid) const {

@@ -15,6 +15,7 @@
 #include "common/seam/world.h"
 #include "edgecore/edged/cri_client.h"
 #include "edgecore/edged/edged_config.h"
+#include "edgecore/edged/pod_metrics.h"
 #include "edgecore/edged/pod_summary.h"
 #include "edgecore/metamanager/metamanager.h"
 
@@ -48,6 +49,7 @@ class Edged {
   void desired_set_is_known();
 
   std::vector<PodSummary> pods() const;
+  EdgedFigures figures() const;
   /// False while the container runtime does not answer.
   bool runtime_answers() const;
   /// Directory of a container's log files, for `edgecore logs`.

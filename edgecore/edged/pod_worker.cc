@@ -76,6 +76,12 @@ std::vector<PodWorker::RunningLog> PodWorker::running_logs() const {
   return logs;
 }
 
+const char* PodWorker::state() const {
+  if (gone_ || finished_ || record_.finalised) return "gone";
+  if (terminate()) return "ending";
+  return retry_at_ ? "retrying" : "steady";
+}
+
 PodSummary PodWorker::summary() const {
   PodSummary out{
       pod_->ns, pod_->name,        uid_, phase_, record_.reason, pod_->containers.size(), 0, 0,

@@ -74,6 +74,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   const PodRecord& record() const { return record_; }
   bool finished() const { return finished_; }
   PodSummary summary() const;
+  /// "steady", "retrying", "ending" or "gone" (metrics: skerry_edged_pod_workers).
+  const char* state() const;
   /// Containers that run, with their log files, for rotation.
   struct RunningLog {
     std::string container_id;

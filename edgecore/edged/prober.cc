@@ -35,6 +35,11 @@ const std::optional<Probe>& spec_of(const ContainerSpec& container, ProbeKind ki
   return kind == ProbeKind::kLiveness ? container.liveness : container.startup;
 }
 
+const char* word_of(ProbeResult result) {
+  if (result == ProbeResult::kSuccess) return "successful";
+  return result == ProbeResult::kFailure ? "failed" : "unknown";
+}
+
 }  // namespace
 
 struct Prober::Impl {
@@ -98,6 +103,7 @@ struct Prober::Impl {
   ProbeListener listener;
   std::map<std::string, WatchPtr> watches;  // by container id
   async::TaskGroup tasks;
+  ProbeCounts counts;
   bool stopping = false;
 };
 
@@ -117,6 +123,7 @@ async::Task<void> Prober::Impl::run(Self self, WatchPtr watch, ProbeKind kind) {
     const Answer answer = co_await ask(self, watch, kind);
     if (watch->stopped || self->stopping) co_return;
     if (watch->ending && kind != ProbeKind::kReadiness) co_return;
+    ++self->counts[{std::string(to_string(kind)), word_of(answer.result)}];
     // The same complaint every period would be an event, and a write, every period.
     if (!answer.message.empty() && answer.message != last_message) {
       self->say(*watch, answer.warning ? "ProbeWarning" : "Unhealthy", answer.message);
@@ -235,6 +242,8 @@ Prober::Prober(async::Executor executor, seam::World world, ExecProbe& exec, Pro
 Prober::~Prober() {
   SKERRY_ASSERT(impl_->tasks.running() == 0, "stop() ends before the prober does");
 }
+
+const ProbeCounts& Prober::counts() const { return impl_->counts; }
 
 void Prober::watch(ProbeTarget target) {
   if (impl_->stopping || impl_->watches.contains(target.container_id)) return;

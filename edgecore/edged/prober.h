@@ -63,6 +63,9 @@ struct ProbeTarget {
   std::optional<Adopted> adopted;
 };
 
+/// How often each kind of probe ("Liveness"...) had each result ("successful"...).
+using ProbeCounts = std::map<std::pair<std::string, std::string>, std::uint64_t>;
+
 /// What the prober calls, on the loop.
 struct ProbeListener {
   /// health(container_id) is different now.
@@ -90,6 +93,7 @@ class Prober {
   /// Of a container that is not watched: healthy.
   ContainerHealth health(const std::string& container_id) const;
   std::size_t watched() const;
+  const ProbeCounts& counts() const;
   async::Task<void> stop();
 
  private:

@@ -240,6 +240,7 @@ void EdgeHub::perform(TokenArrived effect) {
 }
 
 void EdgeHub::perform(ReportRefused effect) {
+  ++status_.reports_refused;
   log::warning("the cloud refused a report",
                {{"object", effect.key.text()}, {"code", effect.code}});
 }

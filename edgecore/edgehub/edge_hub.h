@@ -36,6 +36,7 @@ struct LinkStatus {
   WallTime since{};        // of the present state
   std::uint64_t connections = 0;
   std::uint64_t failed_dials = 0;
+  std::uint64_t reports_refused = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(RedialCause::kCount)> redials{};
   LinkProtocol::Figures figures;
 };

@@ -35,6 +35,7 @@ struct MetaManager::Impl : std::enable_shared_from_this<Impl> {
   void run();              // the store thread
   std::deque<Job> take_group();
   void write_group(std::deque<Job> group);
+  void note_store();
   void tell(const std::shared_ptr<Outcome>& outcome);
   template <class T>
   static async::Task<Result<T>> read(std::shared_ptr<Impl> self,
@@ -59,6 +60,9 @@ struct MetaManager::Impl : std::enable_shared_from_this<Impl> {
   std::atomic<std::uint64_t> batches{0};
   std::atomic<std::uint64_t> failures{0};
   std::atomic<std::uint64_t> bad_rows{0};
+  std::atomic<std::uint64_t> written_bytes{0};
+  std::atomic<std::uint64_t> waiting_reports{0};
+  std::atomic<std::uint64_t> dropped_events{0};
 };
 
 // ---- the queue ----------------------------------------------------------------------------------
@@ -98,8 +102,16 @@ void MetaManager::Impl::run() {
     } else {
       write_group(std::move(group));
     }
-    bad_rows = store->bad_rows();
+    note_store();
   }
+}
+
+/// On the store thread, or before it runs: what figures() says of the store itself.
+void MetaManager::Impl::note_store() {
+  bad_rows = store->bad_rows();
+  written_bytes = store->written_bytes();
+  waiting_reports = store->waiting_reports();
+  dropped_events = store->dropped_events();
 }
 
 void MetaManager::Impl::write_group(std::deque<Job> group) {
@@ -111,6 +123,7 @@ void MetaManager::Impl::write_group(std::deque<Job> group) {
   }
   batches += group.size();
   auto added = store->commit(all);
+  note_store();
   if (added) {
     ++commits;
     outcome->reports = std::move(*added);
@@ -148,7 +161,7 @@ void MetaManager::Impl::tell(const std::shared_ptr<Outcome>& outcome) {
 MetaManager::MetaManager(async::Executor executor, std::unique_ptr<Store> store)
     : impl_(std::make_shared<Impl>(std::move(executor), std::move(store))) {
   SKERRY_ASSERT(impl_->store != nullptr, "a MetaManager has a store");
-  impl_->bad_rows = impl_->store->bad_rows();
+  impl_->note_store();
   impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 
@@ -278,7 +291,8 @@ void MetaManager::on_tokens_changed(
 }
 
 MetaManager::Figures MetaManager::figures() const {
-  return {impl_->commits, impl_->batches, impl_->failures, impl_->bad_rows};
+  return {impl_->commits,       impl_->batches,         impl_->failures,      impl_->bad_rows,
+          impl_->written_bytes, impl_->waiting_reports, impl_->dropped_events};
 }
 
 }  // namespace skerry::metamanager

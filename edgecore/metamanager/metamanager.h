@@ -67,6 +67,9 @@ class MetaManager {
     std::uint64_t batches = 0;   // batches in them
     std::uint64_t failures = 0;  // groups that were not stored
     std::uint64_t bad_rows = 0;
+    std::uint64_t written_bytes = 0;
+    std::uint64_t waiting_reports = 0;
+    std::uint64_t dropped_events = 0;
   };
   Figures figures() const;
 

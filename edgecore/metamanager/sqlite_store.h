@@ -102,6 +102,7 @@ class SqliteStore final : public Store {
 
   const StoreId& id() const override { return meta_.id; }
   const ClusterId& cluster() const override { return meta_.cluster; }
+  std::uint64_t written_bytes() override { return db_.written_bytes(); }
   WallTime time_floor() const override { return meta_.time_floor; }
   std::vector<lane::ContentEntry> content() const override;
   std::vector<lane::StatusEntry> status() const override;

@@ -132,6 +132,8 @@ class Store {
   /// Rows dropped since the store was opened because their checksum was wrong. Of a dropped object
   /// nothing is known until the cloud resends it, so what runs of it is kept.
   virtual std::uint64_t bad_rows() const = 0;
+  /// Bytes of pages written to the log since the store was opened.
+  virtual std::uint64_t written_bytes() = 0;
 };
 
 struct Store::Opened {
