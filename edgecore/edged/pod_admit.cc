@@ -1,6 +1,9 @@
-// What this edged refuses: fields that would change a pod's meaning if they were ignored.
+// What this edged refuses: fields that would change a pod's meaning if they were ignored, and names
+// that no API server lets through.
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <vector>
 
 #include "common/k8s/json_fields.h"
 #include "edgecore/edged/pod_spec.h"
@@ -14,6 +17,32 @@ constexpr std::array kVolumeSources = {"configMap", "secret",    "emptyDir",
                                        "hostPath",  "projected", "downwardAPI"};
 constexpr std::array kProjectedSources = {"configMap", "secret", "downwardAPI",
                                           "serviceAccountToken"};
+
+constexpr std::size_t kNameBytesMax = 253;  // a DNS subdomain
+
+/// Names become directories: none may lead out of the one it stands in.
+bool is_directory_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  };
+  return !name.empty() && name.size() <= kNameBytesMax && name.front() != '.' &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+Result<void> admit_names(const k8s::Object& object, const PodSpec& pod) {
+  if (pod.uid != object.uid || pod.ns != object.key.ns || pod.name != object.key.name) {
+    return fail(Code::kMalformed, "pod that is another one than its key says");
+  }
+  std::vector<std::string_view> names = {pod.uid.str(), pod.ns, pod.name};
+  for (const auto* containers : {&pod.init_containers, &pod.containers}) {
+    for (const ContainerSpec& container : *containers) names.push_back(container.name);
+  }
+  for (const VolumeSpec& volume : pod.volumes) names.push_back(volume.name);
+  if (std::all_of(names.begin(), names.end(), is_directory_name)) return {};
+  return fail(Code::kMalformed,
+              "pod with a uid or name that is none: letters, digits, '-', '.' and '_' only");
+}
 
 tl::unexpected<Error> unsupported(const std::string& field) {
   return fail(Code::kUnsupported, field + " is not supported by this edge node");
@@ -114,6 +143,7 @@ Result<void> admit_spec(const Json& spec) {
 Result<void> admit(const k8s::Object& object) {
   const Result<PodPtr> pod = parse_pod(object);
   if (!pod) return fail(pod.error());
+  if (Result<void> checked = admit_names(object, **pod); !checked) return checked;
   const Json json = Json::parse(*object.json, nullptr, false);
   const Json& spec = at(json, "spec");
   if (Result<void> checked = admit_spec(spec); !checked) return checked;

@@ -151,3 +151,30 @@ TEST_CASE("admit: names the field that this node cannot do", "[edged]") {
   CHECK(refusal(R"({"hostUsers":false,"containers":[{"name":"a","image":"i:1"}]})") ==
         "spec.hostUsers false is not supported by this edge node");
 }
+
+TEST_CASE("Admit: no uid or name leads out of its directory", "[edged]") {
+  const auto admitted = [](const std::string& uid, const std::string& name,
+                           const std::string& container, const std::string& volume) {
+    const std::string json = R"({"metadata":{"namespace":"shop","name":")" + name +
+                             R"(","uid":")" + uid + R"("},"spec":{"containers":[{"name":")" +
+                             container + R"("}],"volumes":[{"name":")" + volume +
+                             R"(","emptyDir":{}}]}})";
+    return admit(*k8s::received_object({k8s::Kind::kPod, "shop", name}, Uid(uid), {}, {}, json));
+  };
+  const bool usual = admitted("1f0c-2", "web-0.a", "app", "data").has_value();
+  CHECK(usual);
+  for (const std::string bad : {"..", "../x", "a/b", ".hidden", "a b", "a:b", "\xc3\xa4"}) {
+    INFO(bad);
+    for (int place = 0; place < 4; ++place) {
+      const auto at = [&](int here, const char* good) { return place == here ? bad : good; };
+      const Result<void> refused = admitted(at(0, "u1"), at(1, "web"), at(2, "app"), at(3, "data"));
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().code == Code::kMalformed);
+    }
+  }
+  const std::string other = R"({"metadata":{"namespace":"shop","name":"web","uid":"u2"},)"
+                            R"("spec":{"containers":[{"name":"a"}]}})";
+  const k8s::ObjectKey web{k8s::Kind::kPod, "shop", "web"};
+  const auto differs = admit(*k8s::received_object(web, Uid("u1"), {}, {}, other));
+  CHECK_FALSE(differs);
+}
