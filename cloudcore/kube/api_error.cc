@@ -91,6 +91,9 @@ Error make_error(int http_status, const Status& status, std::chrono::millisecond
   error.what = "the API server answers " + std::to_string(http_status);
   if (!status.reason.empty()) error.what += " " + status.reason;
   if (!status.message.empty()) error.what += ": " + status.message;
+  if (error.code == Code::kUnauthorized) {
+    error.what += "; renew the token or the client certificate that cloudcore was given";
+  }
   const std::chrono::milliseconds wait =
       retry_after.count() > 0 ? retry_after : std::chrono::milliseconds(status.retry_after);
   error.retry_after = std::min<std::chrono::milliseconds>(wait, kRetryAfterMax);

@@ -110,6 +110,8 @@ Result<void> read_user(const YAML::Node& user,
   config.token = scalar(user, "token");
   if (const std::string file = scalar(user, "tokenFile"); !file.empty()) {
     config.token_file = (base / file).string();
+    const auto readable = read_small_file(config.token_file, kPemBytesMax);
+    if (!readable) return fail("kubeconfig: user.tokenFile", readable.error());
   }
   return {};
 }

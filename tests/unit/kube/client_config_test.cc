@@ -63,6 +63,7 @@ TEST_CASE("Kubeconfig: relative files lie beside it", "[kube]") {
   directory.write("pki/ca.crt", "CA");
   directory.write("pki/me.crt", "CERT");
   directory.write("pki/me.key", "KEY");
+  directory.write("pki/token", "TOKEN");
   directory.write("config", kubeconfig("{server: https://a, certificate-authority: pki/ca.crt}",
                                        "{client-certificate: pki/me.crt, client-key: pki/me.key, "
                                        "tokenFile: pki/token}"));
@@ -111,6 +112,7 @@ TEST_CASE("Kubeconfig: what is missing or refused is named", "[kube]") {
        "certificate-authority-data"},
       {kubeconfig("{server: https://a, certificate-authority: no.crt}", "{}"), Code::kNotFound,
        "/nowhere/no.crt"},
+      {kubeconfig(cluster, "{tokenFile: no.token}"), Code::kNotFound, "/nowhere/no.token"},
       {kubeconfig(cluster, "{exec: {command: aws}}"), Code::kUnsupported, "tokenFile"},
       {kubeconfig(cluster, "{auth-provider: {name: gcp}}"), Code::kUnsupported, "auth-provider"},
       {kubeconfig(cluster, "{username: a, password: hunter2}"), Code::kUnsupported, "username"},
