@@ -10,15 +10,6 @@ constexpr auto kLookAgain = 50ms;
 
 }  // namespace
 
-CatchUpStep catch_up_step(const Progress& progress,
-                          ResourceVersion seen,
-                          std::optional<ResourceVersion> current) {
-  if (progress.synced && progress.version >= seen) return CatchUpStep::kThere;
-  if (!progress.synced) return CatchUpStep::kWait;
-  if (!current) return CatchUpStep::kAsk;
-  return *current < seen ? CatchUpStep::kRestored : CatchUpStep::kWait;
-}
-
 async::Task<CatchUp> catch_up(kube::Client& client, CatchUpCall call) {
   std::optional<ResourceVersion> current;
   bool relisted = false;

@@ -5,6 +5,7 @@ if(SKERRY_CLOUD)
   add_executable(skerry_sim ${sim_sources}
                  ${CMAKE_CURRENT_SOURCE_DIR}/support/powercut_vfs.cc
                  ${CMAKE_SOURCE_DIR}/cloudcore/kube/list_watch_protocol.cc
+                 ${CMAKE_SOURCE_DIR}/cloudcore/edgecontroller/catch_up_step.cc
                  ${CMAKE_SOURCE_DIR}/cloudcore/edgecontroller/desired_index.cc)
   target_link_libraries(skerry_sim PRIVATE skerry_cloudhub_protocol skerry_edgehub_protocol
                                            skerry_metamanager skerry_lane skerry_k8s)
