@@ -394,10 +394,11 @@ class NodeCertificateTest(LaneTestCase):
         """What no message of the attacker may change, without what changes by itself."""
         api, ns = self.api, self.namespace
         nodes = {each["metadata"]["name"]: each for each in api.list("nodes")}
-        attacker = nodes.pop(self.attacker.node)
+        attacker, victim = nodes[self.attacker.node], nodes[self.victim.node]
         own_pod = api.get("pods", "attacker", ns)
         return {
-            "nodes": {name: (lasting(node), status_of_node(node)) for name, node in nodes.items()},
+            "nodes": sorted(nodes),
+            "victim's node": (lasting(victim), status_of_node(victim)),
             "own node": lasting(attacker),
             "own node's other conditions": condition(attacker, "NetworkUnavailable"),
             "victim": (lasting(api.get("pods", "victim", ns)),
@@ -471,6 +472,7 @@ class NodeCertificateTest(LaneTestCase):
 
     def test_a_new_node_takes_no_label_or_taint_that_is_not_its_to_take(self):
         identity = self.joined("newcomer")
+        self.addCleanup(self.api.delete, "nodes", identity.node)
         session = EdgeSession(self.hub, identity)
         self.addCleanup(session.close)
         session.open()
