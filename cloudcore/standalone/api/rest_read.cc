@@ -4,6 +4,7 @@
 #include <deque>
 #include <nlohmann/json.hpp>
 
+#include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/rest.h"
 #include "common/base/base64.h"
 #include "common/k8s/json_fields.h"
@@ -127,14 +128,18 @@ RestAnswer Rest::get(const ResourceRequest& request) const {
                           request.info.name};
   const StoredObjectPtr found = store_.get(place);
   if (!found) return not_found(*request.row, request.info.name);
+  const auto rendering = Rendering::of(*request.request, request.row, false, world_);
+  if (!rendering) return ApiFailure(rendering.error());
   ApiResponse out;
-  out.body.push_back(found->json);
+  out.body.push_back(rendering->object(found->json, true));
   return out;
 }
 
 RestAnswer Rest::list(const ResourceRequest& request) const {
   const auto filter = filter_of(request);
   if (!filter) return ApiFailure(filter.error());
+  const auto rendering = Rendering::of(*request.request, request.row, true, world_);
+  if (!rendering) return ApiFailure(rendering.error());
   ListQuery query;
   query.prefix = request.row->storage_prefix;
   query.ns = request.row->namespaced ? request.info.ns : std::string();
@@ -161,20 +166,17 @@ RestAnswer Rest::list(const ResourceRequest& request) const {
   if (!page) return expired(page.error().what);
 
   ApiResponse out;
-  std::string head = "{\"kind\":" + in_quotes(request.row->kind + "List") +
-                     ",\"apiVersion\":" + in_quotes(request.row->gv.text()) +
-                     ",\"metadata\":{\"resourceVersion\":\"" + std::to_string(page->revision) +
-                     "\"";
+  std::string metadata = "{\"resourceVersion\":\"" + std::to_string(page->revision) + "\"";
   if (!page->next.empty()) {
-    head += ",\"continue\":" + in_quotes(continue_token(*page));
+    metadata += ",\"continue\":" + in_quotes(continue_token(*page));
     const bool selects = !(*filter)->labels.everything() || !(*filter)->fields.terms().empty();
-    if (!selects) head += ",\"remainingItemCount\":" + std::to_string(page->remaining);
+    if (!selects) metadata += ",\"remainingItemCount\":" + std::to_string(page->remaining);
   }
-  out.add(head + "},\"items\":[");
+  out.add(rendering->list_head(metadata + "}"));
   static const Piece comma = std::make_shared<const std::string>(",");
   for (std::size_t i = 0; i < page->items.size(); ++i) {
     if (i > 0) out.body.push_back(comma);
-    out.body.push_back(page->items[i]->json);
+    out.body.push_back(rendering->item(page->items[i]->json));
   }
   out.add("]}\n");
   return out;
@@ -186,10 +188,11 @@ namespace {
 
 struct WatchOptions {
   std::shared_ptr<const Filter> filter;
-  std::string ns;
+  std::string ns = {};
   bool bookmarks = false;
   bool initial_events = false;  // sendInitialEvents: a bookmark ends them
-  TimePoint end;
+  TimePoint end = {};
+  Rendering rendering;
 };
 
 /// One watch's bytes. Owner: the connection. Thread: the API's loop.
@@ -254,12 +257,13 @@ class WatchStream final : public ResponseStream {
     add(out, "DELETED", last->json);
   }
 
-  void add(std::vector<Piece>& out, std::string_view type, Piece object) {
+  void add(std::vector<Piece>& out, std::string_view type, const Piece& object) {
     static const Piece end = std::make_shared<const std::string>("}\n");
     out.push_back(
         std::make_shared<const std::string>("{\"type\":\"" + std::string(type) + "\",\"object\":"));
-    out.push_back(std::move(object));
+    out.push_back(options_.rendering.object(object, !columns_sent_));
     out.push_back(end);
+    columns_sent_ = true;
   }
 
   void add_bookmark(std::vector<Piece>& out, bool ends_initial) {
@@ -271,7 +275,8 @@ class WatchStream final : public ResponseStream {
   }
 
   void add_error(std::vector<Piece>& out, const std::string& what) {
-    add(out, "ERROR", std::make_shared<const std::string>(expired(what).value().body()));
+    out.push_back(std::make_shared<const std::string>("{\"type\":\"ERROR\",\"object\":" +
+                                                      expired(what).value().body() + "}\n"));
   }
 
   std::unique_ptr<ObjectWatch> watch_;
@@ -281,6 +286,7 @@ class WatchStream final : public ResponseStream {
   seam::World world_;
   bool started_ = false;
   bool ended_ = false;
+  bool columns_sent_ = false;
 };
 
 }  // namespace
@@ -290,8 +296,9 @@ RestAnswer Rest::watch(const ResourceRequest& request) {
   if (!filter) return ApiFailure(filter.error());
   const auto from = revision_param(*request.request);
   if (!from) return ApiFailure(from.error());
-  WatchOptions options;
-  options.filter = *filter;
+  const auto rendering = Rendering::of(*request.request, request.row, false, world_);
+  if (!rendering) return ApiFailure(rendering.error());
+  WatchOptions options{.filter = *filter, .rendering = *rendering};
   options.ns = request.row->namespaced ? request.info.ns : std::string();
   options.bookmarks = request.request->flag("allowWatchBookmarks");
   options.initial_events = request.request->flag("sendInitialEvents");

@@ -1,0 +1,1 @@
+skerry_unit_tests(standalone_printing USES skerry_standalone_printing)
