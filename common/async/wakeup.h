@@ -29,4 +29,8 @@ class Wakeup {
 /// Waits without a purpose other than time: backoff, cycles.
 Task<void> sleep_for(Duration duration);
 
+/// What all waits take for the present; null: the steady clock. For tests with virtual time, while
+/// nothing waits: their loop is polled, never run.
+void set_wait_clock(TimePoint (*now)());
+
 }  // namespace skerry::async

@@ -39,6 +39,7 @@ struct ActualSandbox {
   std::string id;
   std::uint32_t attempt = 0;
   bool ready = false;
+  bool released = false;  // this edgecore has stopped it: its network is free
   bool host_network = false;
   WallTime created{};
   std::vector<std::string> ips;

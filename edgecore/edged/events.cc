@@ -24,33 +24,23 @@ struct Occurrence {
   WallTime last{};
 };
 
-std::string event_json(const PodEvent& event, const NodeName& node, const Occurrence& seen) {
-  Json object = {{"kind", "Pod"},
-                 {"apiVersion", "v1"},
-                 {"namespace", event.pod->ns},
-                 {"name", event.pod->name},
-                 {"uid", event.pod->uid.str()}};
-  if (const std::string path = field_path(event); !path.empty()) object["fieldPath"] = path;
-  const Json json = {{"apiVersion", "v1"},
-                     {"kind", "Event"},
-                     {"metadata", {{"namespace", event.pod->ns}}},
-                     {"involvedObject", object},
-                     {"type", event.type == EventType::kWarning ? "Warning" : "Normal"},
-                     {"reason", event.reason},
-                     {"message", event.message},
-                     {"source", {{"component", "kubelet"}, {"host", node.str()}}},
-                     {"reportingComponent", "kubelet"},
-                     {"reportingInstance", node.str()},
-                     {"count", seen.count},
-                     {"firstTimestamp", k8s::format_time(seen.first)},
-                     {"lastTimestamp", k8s::format_time(seen.last)}};
+/// What cloudcore does not know by itself (report_patches.cc): the rest of the Event is the key, the
+/// uid and the node of the report.
+std::string event_json(const PodEvent& event, const Occurrence& seen) {
+  Json json = {{"type", event.type == EventType::kWarning ? "Warning" : "Normal"},
+               {"reason", event.reason},
+               {"message", event.message},
+               {"count", seen.count},
+               {"firstTimestamp", k8s::format_time(seen.first)},
+               {"lastTimestamp", k8s::format_time(seen.last)}};
+  if (const std::string path = field_path(event); !path.empty()) json["fieldPath"] = path;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
 
-EventRecorder::EventRecorder(async::Executor executor, seam::World world, NodeName node)
-    : world_(world), node_(std::move(node)), wakeup_(std::move(executor)) {}
+EventRecorder::EventRecorder(async::Executor executor, seam::World world)
+    : world_(world), wakeup_(std::move(executor)) {}
 
 void EventRecorder::record(PodEvent event) {
   if (event.message.size() > kMessageBytesMax) event.message.resize(kMessageBytesMax);
@@ -76,7 +66,7 @@ void EventRecorder::record(PodEvent event) {
   report.kind = lane::ReportKind::kEvent;
   report.key = {k8s::Kind::kPod, event.pod->ns, event.pod->name};
   report.uid = event.pod->uid;
-  report.body = event_json(event, node_, {counter.count, counter.first, wall});
+  report.body = event_json(event, {counter.count, counter.first, wall});
   waiting_.push_back(std::move(report));
   wakeup_.notify();
 }

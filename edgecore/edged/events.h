@@ -20,7 +20,7 @@ enum class EventType : std::uint8_t { kNormal, kWarning };
 
 struct PodEvent {
   PodPtr pod;
-  std::string container;  // empty: about the pod; else involvedObject.fieldPath
+  std::string container;  // empty: about the pod; else in the fieldPath
   EventType type = EventType::kNormal;
   std::string reason;
   std::string message;
@@ -31,7 +31,7 @@ struct PodEvent {
 /// forgotten.
 class EventRecorder {
  public:
-  EventRecorder(async::Executor executor, seam::World world, NodeName node);
+  EventRecorder(async::Executor executor, seam::World world);
 
   static constexpr std::size_t kWaitingMax = 200;
   static constexpr std::size_t kCountersMax = 500;
@@ -52,7 +52,6 @@ class EventRecorder {
   };
 
   seam::World world_;
-  NodeName node_;
   async::Wakeup wakeup_;
   std::map<std::string, Counter> counters_;
   std::vector<metamanager::NewReport> waiting_;

@@ -68,12 +68,18 @@ TimePoint PullBackoff::allowed_at(const Key& key) const {
   return found == entries_.end() ? TimePoint{} : found->second.failed + found->second.delay;
 }
 
-void PullBackoff::on_failure(const Key& key, TimePoint now) {
+std::string PullBackoff::last_failure(const Key& key) const {
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? "" : found->second.why;
+}
+
+void PullBackoff::on_failure(const Key& key, TimePoint now, const std::string& why) {
   std::erase_if(entries_,
                 [&](const auto& item) { return now - item.second.failed > 2 * kDelayMax; });
   Entry& entry = entries_[key];
   entry.delay = entry.delay == Duration{} ? kFirstDelay : std::min(entry.delay * 2, kDelayMax);
   entry.failed = now;
+  entry.why = why;
 }
 
 void PullBackoff::on_success(const Key& key) { entries_.erase(key); }

@@ -38,7 +38,9 @@ class PullBackoff {
 
   /// When the next try is allowed; TimePoint{} or a past time: now.
   TimePoint allowed_at(const Key& key) const;
-  void on_failure(const Key& key, TimePoint now);
+  void on_failure(const Key& key, TimePoint now, const std::string& why);
+  /// Empty: none that is remembered.
+  std::string last_failure(const Key& key) const;
   void on_success(const Key& key);
   void forget(const Uid& pod);
   std::size_t size() const { return entries_.size(); }
@@ -47,6 +49,7 @@ class PullBackoff {
   struct Entry {
     Duration delay{};
     TimePoint failed{};
+    std::string why;
   };
   std::map<Key, Entry> entries_;
 };

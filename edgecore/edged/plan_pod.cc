@@ -36,11 +36,16 @@ class Planner {
   PodPlan end_everything(std::optional<PodAction> last) {
     const Seconds grace = grace_of(in_.pod);
     if (kill_running(grace, false) || kill_running(grace, true)) return std::move(plan_);
-    for (const ActualSandbox& sandbox : in_.actual.sandboxes) {
-      if (sandbox.ready) plan_.actions.push_back(StopSandbox{sandbox.id});
-    }
+    stop_sandboxes();
     if (last) plan_.actions.push_back(std::move(*last));
     return std::move(plan_);
+  }
+
+  /// Also those that died by themselves: only a stop releases their network.
+  void stop_sandboxes() {
+    for (const ActualSandbox& sandbox : in_.actual.sandboxes) {
+      if (sandbox.ready || !sandbox.released) plan_.actions.push_back(StopSandbox{sandbox.id});
+    }
   }
 
   /// Of the sidecars only the last that runs is killed at a time. True: something still runs.
@@ -90,9 +95,7 @@ class Planner {
   PodPlan new_sandbox() {
     const Seconds grace = in_.pod.termination_grace;
     if (kill_running(grace, false) || kill_running(grace, true)) return std::move(plan_);
-    for (const ActualSandbox& sandbox : in_.actual.sandboxes) {
-      if (sandbox.ready) plan_.actions.push_back(StopSandbox{sandbox.id});
-    }
+    stop_sandboxes();
     const ActualSandbox* last = in_.actual.sandbox();
     // A pod that only waits for its backoff needs no network meanwhile.
     if (last != nullptr && !something_may_start()) return std::move(plan_);
@@ -136,6 +139,7 @@ class Planner {
       }
       if (initialized) continue;
       if (have == nullptr || have->state == State::kCreated) return start(container);
+      if (have->state == State::kUnknown) return kill_unknown(*have);
       if (have->state != State::kExited) return;  // runs: the next one waits
       const ContainerEnd* end = current_end(in_.record, container.name);
       if (end == nullptr || end->exit_code == 0) continue;
@@ -165,18 +169,24 @@ class Planner {
     if (!crash_looping(container.name, end)) start(container);
   }
 
-  // ---- regular containers and sidecars
-  // -----------------------------------------------------------
+  // ---- regular containers and sidecars ---------------------------------------------------------
 
   void plan_container(const ContainerSpec& container, const ActualContainer* have) {
     if (have != nullptr && have->state == State::kRunning) return plan_running(container, *have);
-    if (have != nullptr && have->state == State::kUnknown) return;  // the next look decides
+    if (have != nullptr && have->state == State::kUnknown) return kill_unknown(*have);
     const RestartPolicy policy =
         container.sidecar ? RestartPolicy::kAlways : in_.pod.restart_policy;
     const ContainerEnd* end = current_end(in_.record, container.name);
     if (end == nullptr) return start(container);
     if (!may_restart(policy, *end)) return;
     if (!crash_looping(container.name, *end)) start(container);
+  }
+
+  /// Whether it runs nobody knows: it is ended before another one may start.
+  void kill_unknown(const ActualContainer& have) {
+    plan_.actions.push_back(
+        KillContainer{have.id, have.name, in_.pod.termination_grace,
+                      "Container is in \"unknown\" state, try killing it before restart"});
   }
 
   void plan_running(const ContainerSpec& container, const ActualContainer& have) {

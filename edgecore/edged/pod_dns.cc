@@ -24,6 +24,17 @@ void merge_options(std::vector<std::string>& options, const std::vector<std::str
   }
 }
 
+std::string alias_lines(const PodSpec& pod) {
+  if (pod.host_aliases.empty()) return "";
+  std::string out = "\n# Entries added by HostAliases.\n";
+  for (const HostAlias& alias : pod.host_aliases) {
+    out += alias.ip;
+    for (const std::string& name : alias.hostnames) out += "\t" + name;
+    out += "\n";
+  }
+  return out;
+}
+
 std::string fqdn_domain(const PodSpec& pod, const std::string& cluster_domain) {
   return pod.subdomain + "." + pod.ns + ".svc." + cluster_domain;
 }
@@ -99,14 +110,12 @@ std::string hosts_file(const PodSpec& pod,
     }
     out += pod.hostname + "\n";
   }
-  if (pod.host_aliases.empty()) return out;
-  out += "\n# Entries added by HostAliases.\n";
-  for (const HostAlias& alias : pod.host_aliases) {
-    out += alias.ip;
-    for (const std::string& name : alias.hostnames) out += "\t" + name;
-    out += "\n";
-  }
-  return out;
+  return out + alias_lines(pod);
+}
+
+std::string hosts_file_of_host(const PodSpec& pod, std::string_view host_file) {
+  return "# Kubernetes-managed hosts file (host network).\n" + std::string(host_file) +
+         alias_lines(pod);
 }
 
 }  // namespace skerry::edged

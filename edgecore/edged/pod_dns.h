@@ -28,5 +28,7 @@ std::string sandbox_hostname(const PodSpec& pod, const std::string& cluster_doma
 std::string hosts_file(const PodSpec& pod,
                        const std::vector<std::string>& pod_ips,
                        const std::string& cluster_domain);
+/// With the host's network: the host's own and the pod's hostAliases.
+std::string hosts_file_of_host(const PodSpec& pod, std::string_view host_file);
 
 }  // namespace skerry::edged

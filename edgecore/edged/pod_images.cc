@@ -15,7 +15,10 @@ PodImages::PodImages(seam::World world, CriClient& runtime, EventRecorder& event
     : world_(world), runtime_(runtime), events_(events) {}
 
 ImageOutcome PodImages::refuse(Waiting waiting, Duration retry_after) {
-  return {"", std::nullopt, "", std::move(waiting), world_.clock.now() + retry_after};
+  ImageOutcome out;
+  out.waiting = std::move(waiting);
+  out.retry_at = world_.clock.now() + retry_after;
+  return out;
 }
 
 async::Task<ImageOutcome> PodImages::ensure(PodPtr pod,
@@ -47,6 +50,7 @@ async::Task<Result<ImageOutcome>> PodImages::find(std::string image) {
   if (!reply) co_return fail(reply.error());
   ImageOutcome out;
   out.image_id = reply->image().id();
+  out.size_bytes = reply->image().size();
   out.username = reply->image().username();
   if (reply->image().has_uid()) out.uid = reply->image().uid().value();
   co_return out;
@@ -61,8 +65,9 @@ async::Task<ImageOutcome> PodImages::pull(PodPtr pod,
   const TimePoint allowed = backoff_.allowed_at(key);
   if (allowed > world_.clock.now()) {
     events_.record({pod, container, EventType::kNormal, "BackOff", back_off_message(image)});
-    co_return ImageOutcome{
-        "", std::nullopt, "", {"ImagePullBackOff", back_off_message(image)}, allowed};
+    Waiting backing_off{"ImagePullBackOff",
+                        back_off_message(image) + ": ErrImagePull: " + backoff_.last_failure(key)};
+    co_return refuse(std::move(backing_off), allowed - world_.clock.now());
   }
   while (pulling_ >= kPullsMax) co_await async::sleep_for(kTurnPoll);
   events_.record({pod, container, EventType::kNormal, "Pulling", pulling_message(image)});
@@ -72,12 +77,13 @@ async::Task<ImageOutcome> PodImages::pull(PodPtr pod,
       co_await pull_once(full_name, credentials_for(auths, full_name));
   --pulling_;
   if (!pulled) {
-    const std::string message = pull_failed_message(image, pulled.error().what);
-    backoff_.on_failure(key, world_.clock.now());
-    events_.record({pod, container, EventType::kWarning, "Failed", message});
+    const std::string why = pulled.error().what;
+    backoff_.on_failure(key, world_.clock.now(), why);
+    events_.record(
+        {pod, container, EventType::kWarning, "Failed", pull_failed_message(image, why)});
     events_.record({pod, container, EventType::kWarning, "Failed", "Error: ErrImagePull"});
     // Looked at again before the backoff ends, so that the status says ImagePullBackOff.
-    co_return refuse({"ErrImagePull", message}, std::chrono::seconds(2));
+    co_return refuse({"ErrImagePull", why}, std::chrono::seconds(2));
   }
   backoff_.on_success(key);
   const Result<ImageOutcome> found = co_await find(full_name);
@@ -85,7 +91,7 @@ async::Task<ImageOutcome> PodImages::pull(PodPtr pod,
     co_return refuse({"ErrImagePull", "the pulled image is not there: " + image}, kRetry);
   }
   events_.record({pod, container, EventType::kNormal, "Pulled",
-                  pulled_message(image, world_.clock.now() - began, 0)});
+                  pulled_message(image, world_.clock.now() - began, found->size_bytes)});
   co_return *found;
 }
 

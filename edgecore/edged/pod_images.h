@@ -15,6 +15,8 @@
 namespace skerry::edged {
 
 struct ImageOutcome {
+  std::string image;                // as the spec names it
+  std::uint64_t size_bytes = 0;
   std::string image_id;             // empty: not to be had, see `waiting`
   std::optional<std::int64_t> uid;  // the image's own user, for runAsNonRoot
   std::string username;

@@ -146,6 +146,10 @@ async::Task<void> PodWorker::create_sandbox(Self self, std::uint32_t attempt) {
     if (!co_await set_up_volumes(self)) co_return;
   }
   const PodPtr pod = self->pod_;
+  if (attempt > 0) {
+    self->event(EventType::kNormal, "", "SandboxChanged",
+                "Pod sandbox changed, it will be killed and re-created.");
+  }
   Result<void> ready = self->services_.cgroups.ensure_pod(*pod);
   cri::RunPodSandboxRequest request;
   *request.mutable_config() = self->sandbox_message(attempt);
@@ -177,7 +181,6 @@ async::Task<void> PodWorker::create_sandbox(Self self, std::uint32_t attempt) {
   else
     self->look_needed_ = true;
   self->actual_.sandboxes.insert(self->actual_.sandboxes.begin(), std::move(sandbox));
-  self->retry_delay_ = {};
   self->wake_.notify();
 }
 
@@ -198,6 +201,7 @@ async::Task<void> PodWorker::ensure_image(Self self, std::string name) {
     if (found) auths.insert(auths.end(), found->begin(), found->end());
   }
   ImageOutcome outcome = co_await self->services_.images.ensure(pod, name, std::move(auths));
+  outcome.image = pod->container(name)->image;
   self->images_[name] = std::move(outcome);
   self->image_tasks_.erase(name);
   self->wake_.notify();
@@ -214,8 +218,10 @@ async::Task<void> PodWorker::start_container(Self self, std::string name, std::u
   const auto barred = self->not_before_.find(name);
   if (barred != self->not_before_.end() && barred->second > now) co_return;
   if (self->image_tasks_.count(name) > 0) co_return;
+  const ContainerSpec* spec = self->pod_->container(name);
+  if (spec == nullptr) co_return;
   const auto found = self->images_.find(name);
-  if (found == self->images_.end()) {
+  if (found == self->images_.end() || found->second.image != spec->image) {
     self->tasks_.spawn("image " + name, ensure_image(self, name));
     co_return;
   }
@@ -241,9 +247,14 @@ Result<std::vector<BindMount>> PodWorker::bind_mounts(const ContainerSpec& conta
     mounts.push_back({*source, mount.mount_path, mount.read_only, mount.propagation});
   }
   const std::string pod_dir = services_.volumes.pod_dir(uid_);
-  if (!pod_->host_network && !mounts_at(container, "/etc/hosts")) {
+  // Without aliases the runtime itself gives a pod on the host's network the host's file.
+  const bool own_hosts = !pod_->host_network || !pod_->host_aliases.empty();
+  if (own_hosts && !mounts_at(container, "/etc/hosts")) {
     const std::string hosts = pod_dir + "/etc-hosts";
-    const std::string content = hosts_file(*pod_, facts().pod_ips, services_.config.cluster_domain);
+    const std::string content =
+        pod_->host_network
+            ? hosts_file_of_host(*pod_, read_small_file("/etc/hosts").value_or(""))
+            : hosts_file(*pod_, facts().pod_ips, services_.config.cluster_domain);
     if (const Result<void> put = put_file(hosts, content, 0644); !put) return fail(put.error());
     mounts.push_back({hosts, "/etc/hosts", false, VolumeMount::Propagation::kNone});
   }
@@ -319,13 +330,14 @@ async::Task<void> PodWorker::create_and_start(Self self, std::string name, std::
   const Result<void> looked = co_await look_at_container(self, id);
   if (!looked) self->look_needed_ = true;
   self->wake_.notify();
-  if (!started) {
+  const ActualContainer* made = self->actual_.find(id);
+  const bool runs = made != nullptr && made->state == ContainerState::kRunning;
+  if (!started && !runs) {  // it may run although the answer was lost
     self->start_failed(name, {"RunContainerError", started.error().what}, kStartRetry);
     co_return;
   }
   self->waiting_.erase(name);
   self->not_before_.erase(name);
-  self->retry_delay_ = {};
   self->event(EventType::kNormal, name, "Started", "Started container " + name);
   if (spec->post_start) co_await run_post_start(self, name, id);
   co_await collect_garbage(self, name);
@@ -335,7 +347,7 @@ async::Task<void> PodWorker::run_post_start(Self self, std::string name, std::st
   const PodPtr pod = self->pod_;
   const ContainerSpec& spec = *pod->container(name);
   if (const auto* sleep = std::get_if<SleepAction>(&*spec.post_start)) {
-    co_await async::sleep_for(std::min<Duration>(sleep->duration, kHookTimeout));
+    co_await pause(self, std::min<Duration>(sleep->duration, kHookTimeout));
     co_return;
   }
   const auto* exec = std::get_if<ExecAction>(&*spec.post_start);
@@ -377,9 +389,10 @@ async::Task<void> PodWorker::collect_garbage(Self self, std::string name) {
     if (!sandbox.ready && !used) sandboxes.push_back(sandbox.id);
   }
   for (const std::string& id : sandboxes) {
-    cri::RemovePodSandboxRequest request;
-    request.set_pod_sandbox_id(id);
-    if (!co_await self->services_.runtime.remove_sandbox(request)) continue;
+    if (const Result<void> removed = co_await remove_sandbox(self, id); !removed) {
+      log::debug("old sandbox stays until the next start", {{"sandbox", id}, removed.error()});
+      continue;
+    }
     std::erase_if(self->actual_.sandboxes, [&](const ActualSandbox& s) { return s.id == id; });
   }
 }

@@ -171,6 +171,7 @@ std::string encode_pod_record(const PodRecord& record) {
   put(json, "reason", record.reason);
   put(json, "message", record.message);
   put(json, "statusHash", record.status_hash);
+  if (!record.pod_ips.empty()) json["podIPs"] = record.pod_ips;
   if (record.finalised) json["finalised"] = true;
   for (const auto& [name, container] : record.containers) {
     json["containers"][name] = encode_container(container);
@@ -192,6 +193,7 @@ Result<PodRecord> decode_pod_record(std::string_view bytes) {
   record.reason = text(json, "reason");
   record.message = text(json, "message");
   record.status_hash = text(json, "statusHash");
+  record.pod_ips = texts(json, "podIPs");
   record.finalised = flag(json, "finalised");
   if (const Json& containers = at(json, "containers"); containers.is_object()) {
     for (const auto& [name, value] : containers.items()) {
@@ -214,6 +216,9 @@ Result<PodRecord> record_from_seed(std::string_view status_json) {
   record.start_time = k8s::parse_time(text(status, "startTime"));
   record.reason = text(status, "reason");
   record.message = text(status, "message");
+  if (const Json& ips = at(status, "podIPs"); ips.is_array()) {
+    for (const Json& item : ips) record.pod_ips.push_back(text(item, "ip"));
+  }
   const std::string phase = text(status, "phase");
   if (phase == "Succeeded" || phase == "Failed") record.terminal_phase = phase;
   for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
@@ -236,6 +241,8 @@ ContainerEnd end_of(const ActualContainer& container) {
 }
 
 void absorb(PodRecord& record, const ActualPod& actual, WallTime now) {
+  const ActualSandbox* sandbox = actual.sandbox();
+  if (sandbox != nullptr && sandbox->ready) record.pod_ips = sandbox->ips;
   std::set<std::string> present;
   for (const ActualContainer& container : actual.containers) {
     if (!present.insert(container.name).second) continue;  // only the newest of each name

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
 #include "edgecore/edged/actual_pod.h"
@@ -53,6 +54,7 @@ struct PodRecord {
   std::string terminal_phase;  // "Succeeded" or "Failed": never started again
   std::string reason;          // of the pod: DeadlineExceeded, Evicted
   std::string message;
+  std::vector<std::string> pod_ips;  // of the newest sandbox that was ready
   bool finalised = false;  // its end was reported; the row waits for the cloud's Remove
   std::map<std::string, ContainerRecord> containers;
   std::map<std::string, ConditionRecord> conditions;

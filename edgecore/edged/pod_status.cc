@@ -125,7 +125,11 @@ Json container_json(const View& view) {
   return json;
 }
 
-Json container_list(const std::vector<View>& views) {
+/// Init containers in their order, the others by name, as a kubelet lists them.
+Json container_list(std::vector<View> views) {
+  std::stable_sort(views.begin(), views.end(), [](const View& a, const View& b) {
+    return !a.spec->init && !b.spec->init && a.spec->name < b.spec->name;
+  });
   Json list = Json::array();
   for (const View& view : views) list.push_back(container_json(view));
   return list;
@@ -261,8 +265,11 @@ void put_addresses(Json& status, const StatusInputs& in) {
   };
   put_list("hostIP", "hostIPs", in.host_ips);
   const ActualSandbox* sandbox = in.actual.sandbox();
-  if (sandbox == nullptr || (!sandbox->ready && !in.record.terminal())) return;
-  put_list("podIP", "podIPs", in.pod.host_network ? in.host_ips : sandbox->ips);
+  const bool ready = sandbox != nullptr && sandbox->ready;
+  if (!ready && !in.record.terminal()) return;
+  // An ended pod keeps its address: the API promises it to those who look later.
+  const std::vector<std::string>& own = ready ? sandbox->ips : in.record.pod_ips;
+  put_list("podIP", "podIPs", in.pod.host_network ? in.host_ips : own);
 }
 
 }  // namespace

@@ -18,8 +18,7 @@ bool gone(const Error& error) { return error.code == Code::kNotFound; }
 
 }  // namespace
 
-// ---- kills: each is a task; a shorter grace overtakes a longer one
-// -------------------------------
+// ---- kills: each is a task; a shorter grace overtakes a longer one ---------------------------
 
 void PodWorker::begin_kill(const KillContainer& kill_action) {
   const auto running = kills_.find(kill_action.id);
@@ -46,7 +45,7 @@ async::Task<void> PodWorker::kill(Self self, KillContainer kill, bool with_hook)
   if (!stopped && !gone(stopped.error()) && !self->stopping_) {
     log::warning("container cannot be stopped yet",
                  {{"pod", self->pod_->text()}, {"container", kill.name}, stopped.error()});
-    co_await async::sleep_for(kKillRetry);
+    co_await pause(self, kKillRetry);
   }
   const auto running = self->kills_.find(kill.id);
   if (running != self->kills_.end() && running->second == kill.grace) self->kills_.erase(running);
@@ -59,7 +58,7 @@ async::Task<void> PodWorker::run_pre_stop(Self self, KillContainer kill) {
   const ContainerSpec* spec = pod->container(kill.name);
   if (spec == nullptr || !spec->pre_stop) co_return;
   if (const auto* sleep = std::get_if<SleepAction>(&*spec->pre_stop)) {
-    co_await async::sleep_for(std::min(sleep->duration, kill.grace));
+    co_await pause(self, std::min(sleep->duration, kill.grace));
     co_return;
   }
   const auto* exec = std::get_if<ExecAction>(&*spec->pre_stop);
@@ -89,7 +88,9 @@ async::Task<void> PodWorker::stop_sandbox(Self self, std::string id) {
     co_return;
   }
   for (ActualSandbox& sandbox : self->actual_.sandboxes) {
-    if (sandbox.id == id) sandbox.ready = false;
+    if (sandbox.id != id) continue;
+    sandbox.ready = false;
+    sandbox.released = true;
   }
   self->wake_.notify();
 }
@@ -130,15 +131,7 @@ async::Task<Result<void>> PodWorker::remove_from_runtime(Self self) {
   std::vector<std::string> sandboxes;
   for (const ActualSandbox& sandbox : self->actual_.sandboxes) sandboxes.push_back(sandbox.id);
   for (const std::string& id : sandboxes) {
-    // Stopped once more: only that releases the network of a sandbox that died by itself.
-    cri::StopPodSandboxRequest stop;
-    stop.set_pod_sandbox_id(id);
-    const auto stopped = co_await self->services_.runtime.stop_sandbox(stop);
-    if (!stopped && !gone(stopped.error())) co_return fail(stopped.error());
-    cri::RemovePodSandboxRequest remove;
-    remove.set_pod_sandbox_id(id);
-    const auto removed = co_await self->services_.runtime.remove_sandbox(remove);
-    if (!removed && !gone(removed.error())) co_return fail(removed.error());
+    if (const Result<void> removed = co_await remove_sandbox(self, id); !removed) co_return removed;
   }
   std::vector<std::string> strays;
   for (const ActualContainer& container : self->actual_.containers) {
@@ -156,6 +149,19 @@ async::Task<Result<void>> PodWorker::remove_from_runtime(Self self) {
   co_return Result<void>{};
 }
 
+/// Stopped first: only that releases the network of a sandbox that died by itself.
+async::Task<Result<void>> PodWorker::remove_sandbox(Self self, std::string id) {
+  cri::StopPodSandboxRequest stop;
+  stop.set_pod_sandbox_id(id);
+  const auto stopped = co_await self->services_.runtime.stop_sandbox(stop);
+  if (!stopped && !gone(stopped.error())) co_return fail(stopped.error());
+  cri::RemovePodSandboxRequest remove;
+  remove.set_pod_sandbox_id(id);
+  const auto removed = co_await self->services_.runtime.remove_sandbox(remove);
+  if (!removed && !gone(removed.error())) co_return fail(removed.error());
+  co_return Result<void>{};
+}
+
 async::Task<Result<void>> PodWorker::remove_files(Self self) {
   const Uid uid = self->uid_;
   for (;;) {
@@ -164,10 +170,12 @@ async::Task<Result<void>> PodWorker::remove_files(Self self) {
     if (*done) break;
     co_await async::sleep_for(std::chrono::milliseconds(1));  // let others run
   }
-  for (int polls = 0; polls < kCgroupPolls; ++polls) {
+  for (int polls = 0;; ++polls) {
     const Result<bool> done = self->services_.cgroups.remove_pod(uid);
     if (!done) co_return fail(done.error());
     if (*done) break;
+    if (polls == kCgroupPolls)
+      co_return fail(Code::kUnavailable, "processes are still in the pod's cgroup");
     co_await async::sleep_for(kCgroupPoll);
   }
   const std::string logs =

@@ -1,8 +1,10 @@
 // One coroutine per pod: looks at what the runtime has, plans, acts, reports, waits for a reason to
 // look again. The start path makes no remote call: everything comes from MetaManager.
-//   pod_worker.cc  the loop, the look, the report
+//   pod_worker.cc  the loop
+//   pod_look.cc    what the runtime has
 //   pod_start.cc   sandbox, images, volumes, containers
 //   pod_stop.cc    kills, the end of the pod
+//   pod_report.cc  status, record, events
 #pragma once
 
 #include <map>
@@ -93,29 +95,30 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   // The loop (pod_worker.cc).
   static async::Task<void> load(Self self);
   static async::Task<void> step(Self self);
-  static async::Task<Result<void>> look(Self self);
-  static async::Task<Result<void>> look_at_container(Self self, std::string id);
-  static async::Task<void> follow_exits(Self self);
   static async::Task<void> perform(Self self, PodAction action);
   static async::Task<void> drop_container(Self self, std::string id);
   static async::Task<void> wait(Self self, std::optional<WallTime> again_at);
   static async::Task<void> wake_later(Self self);
+  static async::Task<void> pause(Self self, Duration duration);
+  void retry_in(Duration delay);
   bool volumes_need_update() const;
   bool token_lease_ended() const;
-  void tell_ended_tokens(const ServedTokens& tokens);
-  void take_over(ActualContainer& container);
-  void drop_watches(const std::string& container_id);
-  ProbeVerdicts probe_verdicts() const;
-  void note_crash_loops(const std::set<std::string>& looping);
-  void report_pending();
-  void report();
-  metamanager::Batch status_batch(bool force);
-  void commit(metamanager::Batch batch);
   bool terminate() const { return terminating_ || pod_->deletion.has_value(); }
+
+  // Looking (pod_look.cc).
+  static async::Task<Result<void>> look(Self self);
+  static async::Task<Result<void>> look_at_container(Self self, std::string id);
+  static async::Task<void> follow_exits(Self self);
+  void take_over(ActualContainer& container);
+  std::string last_words(const ActualContainer& container) const;
+  void watch_exit(const ActualContainer& container);
+  void watch_probes(const ActualContainer& container);
+  void drop_watches(const std::string& container_id);
 
   // Starting (pod_start.cc).
   static async::Task<void> create_sandbox(Self self, std::uint32_t attempt);
   static async::Task<bool> set_up_volumes(Self self);
+  void tell_ended_tokens(const ServedTokens& tokens);
   static async::Task<Inputs> load_inputs(Self self);
   static async::Task<void> start_container(Self self, std::string name, std::uint32_t attempt);
   static async::Task<void> ensure_image(Self self, std::string name);
@@ -140,17 +143,25 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void finish(const FinishPod& end);
   static async::Task<void> remove_pod(Self self);
   static async::Task<Result<void>> remove_from_runtime(Self self);
+  static async::Task<Result<void>> remove_sandbox(Self self, std::string id);
   static async::Task<Result<void>> remove_files(Self self);
   static async::Task<Result<void>> commit_end(Self self);
 
+  // Reporting (pod_report.cc).
+  ProbeVerdicts probe_verdicts() const;
+  void note_crash_loops(const std::set<std::string>& looping);
+  void report_pending();
+  void report();
+  metamanager::Batch status_batch(bool force);
+  void commit(metamanager::Batch batch);
   void event(EventType type, std::string container, std::string reason, std::string message);
-  void retry_in(Duration delay);
 
   PodServices& services_;
   PodPtr pod_;
   const Uid uid_;
   const k8s::ObjectKey key_;
   async::Wakeup wake_;
+  async::Wakeup stopped_;  // notified by stop()
   async::TaskGroup tasks_;
 
   ActualPod actual_;

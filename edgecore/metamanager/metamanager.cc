@@ -63,6 +63,7 @@ struct MetaManager::Impl : std::enable_shared_from_this<Impl> {
   std::atomic<std::uint64_t> written_bytes{0};
   std::atomic<std::uint64_t> waiting_reports{0};
   std::atomic<std::uint64_t> dropped_events{0};
+  std::atomic<std::size_t> waiting{0};
 };
 
 // ---- the queue ----------------------------------------------------------------------------------
@@ -73,6 +74,7 @@ bool MetaManager::Impl::enqueue(Job& job) {
     SKERRY_ASSERT(!stopping, "the MetaManager is gone");
     if (jobs.size() >= kQueuedJobsMax) return false;
     jobs.push_back(std::move(job));
+    ++waiting;
   }
   work.notify_one();
   return true;
@@ -152,6 +154,7 @@ void MetaManager::Impl::tell(const std::shared_ptr<Outcome>& outcome) {
     reports_added(std::move(outcome->reports));
   }
   for (const CommitDone& done : outcome->done) {
+    --waiting;
     if (done) done(outcome->result);
   }
 }
@@ -213,8 +216,10 @@ async::Task<Result<T>> MetaManager::Impl::read(std::shared_ptr<Impl> self,
   std::function<void(Done)> start = [self, question](Done done) {
     auto shared = std::make_shared<Done>(std::move(done));
     Job job;
-    job.read = [question, shared, loop = self->executor](Store& store) mutable {
-      async::post(loop, [shared = std::move(shared), answer = question(store)]() mutable {
+    job.read = [question, shared, self](Store& store) mutable {
+      async::post(self->executor, [shared = std::move(shared), self,
+                                   answer = question(store)]() mutable {
+        --self->waiting;
         (*shared)(std::move(answer));
       });
     };
@@ -292,7 +297,8 @@ void MetaManager::on_tokens_changed(
 
 MetaManager::Figures MetaManager::figures() const {
   return {impl_->commits,       impl_->batches,         impl_->failures,      impl_->bad_rows,
-          impl_->written_bytes, impl_->waiting_reports, impl_->dropped_events};
+          impl_->written_bytes, impl_->waiting_reports, impl_->dropped_events,
+          impl_->waiting};
 }
 
 }  // namespace skerry::metamanager

@@ -70,6 +70,7 @@ class MetaManager {
     std::uint64_t written_bytes = 0;
     std::uint64_t waiting_reports = 0;
     std::uint64_t dropped_events = 0;
+    std::size_t waiting = 0;  // calls whose answer is on its way
   };
   Figures figures() const;
 

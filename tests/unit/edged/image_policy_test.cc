@@ -42,7 +42,7 @@ TEST_CASE("PullBackoff: doubles from ten seconds to five minutes and is forgotte
   TimePoint now{std::chrono::hours(1)};
   CHECK(backoff.allowed_at(key) <= now);
   for (const auto want : {10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
-    backoff.on_failure(key, now);
+    backoff.on_failure(key, now, "no such image");
     CHECK(backoff.allowed_at(key) == now + want);
     now += want;
   }
@@ -50,9 +50,9 @@ TEST_CASE("PullBackoff: doubles from ten seconds to five minutes and is forgotte
   CHECK(backoff.allowed_at(other) <= now);
   backoff.on_success(key);
   CHECK(backoff.allowed_at(key) <= now);
-  backoff.on_failure(key, now);
+  backoff.on_failure(key, now, "no such image");
   CHECK(backoff.allowed_at(key) == now + 10s);
-  backoff.on_failure(other, now + 11min);  // by then the first is forgotten
+  backoff.on_failure(other, now + 11min, "");  // by then the first is forgotten
   CHECK(backoff.size() == 1);
   backoff.forget(Uid("u"));
   CHECK(backoff.size() == 0);
