@@ -67,9 +67,9 @@ TEST_CASE("Edged: a pod of another node's edged is left alone", "[edged]") {
   REQUIRE(node.within(1min, [&] { return node.runs("app"); }));
   auto& annotations = *node.runtime.sandboxes.begin()->second.config.mutable_annotations();
   annotations["skerry.io/node"] = "gateway-2";
-  node.remove("a", "uid-a");
   node.stop();
   node.disk.open();
+  node.disk.commit(metamanager::changes({metamanager::remove_of(node.pod_key("a"), "uid-a")}));
   metamanager::Batch forgotten;
   forgotten.finalised.push_back(Uid("uid-a"));
   node.disk.commit(forgotten);

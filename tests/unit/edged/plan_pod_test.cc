@@ -128,7 +128,18 @@ TEST_CASE("plan_pod: a dead sandbox ends its containers before it is replaced", 
   CHECK(scene.actions() == Actions{stopping("app")});
   scene.actual.containers.clear();
   scene.exited("app", 137);
+  CHECK(scene.actions() == Actions{StopSandbox{"s0"}, CreateSandbox{1}});
+  scene.actual.sandboxes[0].released = true;
   CHECK(scene.actions() == Actions{CreateSandbox{1}});
+}
+
+TEST_CASE("plan_pod: what is in an unknown state is ended before it starts again", "[edged]") {
+  Scene scene;
+  scene.sandbox("s0").put("app", ContainerState::kUnknown);
+  const Actions actions = scene.actions();
+  REQUIRE(actions.size() == 1);
+  REQUIRE(std::holds_alternative<KillContainer>(actions[0]));
+  CHECK(std::get<KillContainer>(actions[0]).id == "app-0");
 }
 
 TEST_CASE("plan_pod: a changed image or a failed probe kills, then starts again", "[edged]") {
@@ -181,6 +192,7 @@ TEST_CASE("plan_pod: deletion kills with the pod's grace, sidecars last, then re
   scene.actual.find("s1-0")->state = ContainerState::kExited;
   CHECK(scene.actions() == Actions{StopSandbox{"s0"}, RemovePod{}});
   scene.actual.sandboxes[0].ready = false;
+  scene.actual.sandboxes[0].released = true;
   CHECK(scene.actions() == Actions{RemovePod{}});
 }
 

@@ -121,6 +121,8 @@ TEST_CASE("PodStatus: finished pods", "[edged]") {
   scene.pod.restart_policy = RestartPolicy::kNever;
   scene.sandbox("s0", false).exited("app", 0);
   scene.record.terminal_phase = "Succeeded";
+  scene.record.pod_ips = {"10.0.0.9"};  // what the sandbox had: a stopped one has none
+  scene.actual.sandboxes[0].ips.clear();
   const Shown done = show(scene);
   CHECK(done.body["phase"] == "Succeeded");
   CHECK(done.state()["terminated"]["reason"] == "Completed");
