@@ -22,10 +22,12 @@ Answer<Rendering> Rendering::of(const ApiRequest& request,
   out.representation_ = representation(request.accept);
   const Form form = out.representation_.form;
   if (form == (list ? Form::kPartialMetadata : Form::kPartialMetadataList)) {
-    const std::string what = list ? "PartialObjectMetadata, but the requested object is a list"
-                                  : "PartialObjectMetadataList, but the requested object is not a list";
-    return ApiFailure(ApiError{406, "NotAcceptable", "you requested " + what + " (" +
-                                                         out.row_->kind + (list ? "List)" : ")")});
+    const std::string what =
+        list ? "PartialObjectMetadata, but the requested object is a list"
+             : "PartialObjectMetadataList, but the requested object is not a list";
+    return ApiFailure(
+        ApiError{406, "NotAcceptable",
+                 "you requested " + what + " (" + out.row_->kind + (list ? "List)" : ")")});
   }
   const std::string include(request.param("includeObject"));
   const auto known = include_object(include);
@@ -39,8 +41,8 @@ Answer<Rendering> Rendering::of(const ApiRequest& request,
 
 std::string Rendering::table_head(const std::string& metadata, bool with_columns) const {
   return "{\"kind\":\"Table\",\"apiVersion\":" + in_quotes(representation_.api_version) +
-         ",\"metadata\":" + metadata + ",\"columnDefinitions\":" +
-         (with_columns ? table_columns(*row_) : "null") + ",\"rows\":[";
+         ",\"metadata\":" + metadata +
+         ",\"columnDefinitions\":" + (with_columns ? table_columns(*row_) : "null") + ",\"rows\":[";
 }
 
 Rendering::Piece Rendering::object(const Piece& text, bool with_columns) const {
@@ -64,7 +66,8 @@ std::string Rendering::list_head(const std::string& metadata) const {
 
 Rendering::Piece Rendering::item(const Piece& text) const {
   switch (representation_.form) {
-    case Form::kObject: return text;
+    case Form::kObject:
+      return text;
     case Form::kTable: {
       const RowOptions options{include_, representation_.api_version};
       return std::make_shared<const std::string>(

@@ -19,7 +19,8 @@ class Rendering {
  public:
   using Piece = std::shared_ptr<const std::string>;
 
-  /// Errors: 400 for a wrong includeObject, 406 for metadata of a list as of one object or vice versa.
+  /// Errors: 400 for a wrong includeObject, 406 for metadata of a list as of one object or vice
+  /// versa.
   static Answer<Rendering> of(const ApiRequest& request,
                               std::shared_ptr<const KindRow> row,
                               bool list,

@@ -56,12 +56,18 @@ std::string requirement(const k8s::Requirement& each) {
   std::sort(values.begin(), values.end());
   const std::string list = joined(values);
   switch (each.op) {
-    case Operator::kIn: return each.key + " in (" + list + ")";
-    case Operator::kNotIn: return each.key + " notin (" + list + ")";
-    case Operator::kExists: return each.key;
-    case Operator::kAbsent: return "!" + each.key;
-    case Operator::kGreater: return each.key + ">" + list;
-    case Operator::kLess: return each.key + "<" + list;
+    case Operator::kIn:
+      return each.key + " in (" + list + ")";
+    case Operator::kNotIn:
+      return each.key + " notin (" + list + ")";
+    case Operator::kExists:
+      return each.key;
+    case Operator::kAbsent:
+      return "!" + each.key;
+    case Operator::kGreater:
+      return each.key + ">" + list;
+    case Operator::kLess:
+      return each.key + "<" + list;
   }
   return {};
 }
@@ -109,8 +115,7 @@ std::string first_three(const std::vector<std::string>& texts) {
 
 std::vector<std::string> load_balancer(const json& object) {
   std::set<std::string> out;
-  for (const json& each :
-       fields::list(fields::object(status(object), "loadBalancer"), "ingress")) {
+  for (const json& each : fields::list(fields::object(status(object), "loadBalancer"), "ingress")) {
     const std::string ip = fields::text(each, "ip");
     out.insert(ip.empty() ? fields::text(each, "hostname") : ip);
   }

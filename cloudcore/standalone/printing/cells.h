@@ -1,6 +1,6 @@
-// The cells of every kind: one function a kind, from the object and the time to its row. The columns
-// they fill stand with them. Pure. Internal to cloudcore/standalone/printing.
-// Source: what kube-apiserver 1.34 shows (k8s.io/kubernetes/pkg/printers/internalversion).
+// The cells of every kind: one function a kind, from the object and the time to its row. The
+// columns they fill stand with them. Pure. Internal to cloudcore/standalone/printing. Source: what
+// kube-apiserver 1.34 shows (k8s.io/kubernetes/pkg/printers/internalversion).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ using CellFunction = Cells (*)(const nlohmann::json& object, WallTime now);
 struct KindPrinter {
   std::string_view prefix;  // KindRow::storage_prefix
   /// "Name Desired:integer Age | Node_Selector": a type behind a colon (string: none; `name`: the
-  /// format of a string), an underscore for a blank, wide columns (priority 1) behind `|` until `/`.
+  /// format of a string), an underscore for a blank, wide columns (priority 1) behind `|` until
+  /// `/`.
   std::string_view columns;
   CellFunction cells = nullptr;
 };
@@ -62,6 +63,6 @@ std::vector<std::string> load_balancer(const json& object);
 
 }  // namespace cell
 
-Cells pod_cells(const nlohmann::json& object, WallTime now);   // pod_cells.cc
+Cells pod_cells(const nlohmann::json& object, WallTime now);  // pod_cells.cc
 
 }  // namespace skerry::standalone

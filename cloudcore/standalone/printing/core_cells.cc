@@ -11,8 +11,7 @@ using nlohmann::json;
 namespace fields = k8s::fields;
 
 Cells namespace_cells(const json& object, WallTime now) {
-  return {cell::name(object), fields::text(cell::status(object), "phase"),
-          cell::age(object, now)};
+  return {cell::name(object), fields::text(cell::status(object), "phase"), cell::age(object, now)};
 }
 
 Cells config_map_cells(const json& object, WallTime now) {
@@ -109,8 +108,7 @@ Cells event_cells(const json& event, WallTime now) {
   if (first.empty()) first = fields::text(event, "eventTime");
   std::string last = either(event, "lastTimestamp", "deprecatedLastTimestamp");
   if (last.empty()) last = first;
-  std::int64_t count =
-      std::max(cell::count(event, "count"), cell::count(event, "deprecatedCount"));
+  std::int64_t count = std::max(cell::count(event, "count"), cell::count(event, "deprecatedCount"));
   const json& series = fields::at(event, "series");
   if (series.is_object()) {
     last = fields::text(series, "lastObservedTime");
@@ -139,7 +137,8 @@ Cells event_cells(const json& event, WallTime now) {
 
 const std::vector<KindPrinter>& core_printers() {
   static const std::vector<KindPrinter> rows = {
-      {"pods", "Name Ready Status Restarts Age | IP Node Nominated_Node Readiness_Gates", pod_cells},
+      {"pods", "Name Ready Status Restarts Age | IP Node Nominated_Node Readiness_Gates",
+       pod_cells},
       {"nodes",
        "Name Status Roles Age Version | Internal-IP External-IP OS-Image Kernel-Version "
        "Container-Runtime",

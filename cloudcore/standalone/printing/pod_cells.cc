@@ -65,8 +65,8 @@ void look_at_init_containers(const json& pod, PodView& view) {
     const bool sidecar = is_sidecar(pod, fields::text(status, "name"));
     view.restarts.add(status);
     if (sidecar) view.sidecar_restarts.add(status);
-    const std::string word = init_word(
-        status, sidecar, std::to_string(index++) + "/" + std::to_string(specs.size()));
+    const std::string word =
+        init_word(status, sidecar, std::to_string(index++) + "/" + std::to_string(specs.size()));
     if (!word.empty()) {
       view.word = word;
       view.initializing = true;

@@ -1,4 +1,5 @@
-// Everything that neither runs pods nor moves their traffic or data: access, policy, scaling, leases.
+// Everything that neither runs pods nor moves their traffic or data: access, policy, scaling,
+// leases.
 #include "cloudcore/standalone/printing/cells.h"
 
 namespace skerry::standalone {
@@ -19,12 +20,9 @@ Cells role_binding_cells(const json& object, WallTime now) {
     if (kind == "ServiceAccount") accounts.push_back(fields::text(each, "namespace") + "/" + name);
   }
   const json& role = fields::object(object, "roleRef");
-  return {cell::name(object),
-          fields::text(role, "kind") + "/" + fields::text(role, "name"),
-          cell::age(object, now),
-          cell::joined(users, ", "),
-          cell::joined(groups, ", "),
-          cell::joined(accounts, ", ")};
+  return {cell::name(object),         fields::text(role, "kind") + "/" + fields::text(role, "name"),
+          cell::age(object, now),     cell::joined(users, ", "),
+          cell::joined(groups, ", "), cell::joined(accounts, ", ")};
 }
 
 Cells disruption_budget_cells(const json& object, WallTime now) {

@@ -60,8 +60,8 @@ MediaType media_type(std::string_view text) {
 }
 
 std::optional<Form> form_of(const MediaType& media) {
-  const bool json = media.type == "application/json" || media.type == "application/*" ||
-                    media.type == "*/*";
+  const bool json =
+      media.type == "application/json" || media.type == "application/*" || media.type == "*/*";
   if (!json || media.quality == 0) return std::nullopt;
   if (media.as.empty()) return Form::kObject;
   if (media.group != "meta.k8s.io") return std::nullopt;

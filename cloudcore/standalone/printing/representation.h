@@ -1,5 +1,6 @@
 // In which form a client wants an answer, by its Accept header. Pure.
-// Source: content negotiation of k8s.io/apiserver (pkg/endpoints/handlers/negotiation), as behaviour.
+// Source: content negotiation of k8s.io/apiserver (pkg/endpoints/handlers/negotiation), as
+// behaviour.
 #pragma once
 
 #include <cstdint>

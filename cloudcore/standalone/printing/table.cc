@@ -38,13 +38,17 @@ ordered_json column(std::string_view text, int priority) {
   const auto colon = text.find(':');
   std::string name(text.substr(0, colon));
   for (char& c : name) c = c == '_' ? ' ' : c;
-  std::string type = colon == std::string_view::npos ? "string" : std::string(text.substr(colon + 1));
+  std::string type =
+      colon == std::string_view::npos ? "string" : std::string(text.substr(colon + 1));
   std::string format;
   if (name == "Name" || type == "name") {
     type = "string";
     format = "name";
   }
-  return {{"name", name}, {"type", type}, {"format", format}, {"description", ""},
+  return {{"name", name},
+          {"type", type},
+          {"format", format},
+          {"description", ""},
           {"priority", priority}};
 }
 

@@ -1,7 +1,8 @@
 // Objects as rows of a Table, with the columns that kubectl's users know: how each built-in kind is
 // shown. A kind without a row in the table of printers shows its name and when it was created.
 //
-// Owner: whoever asks; pure, any thread. Errors: none; what an object lacks shows as empty, "<none>",
+// Owner: whoever asks; pure, any thread. Errors: none; what an object lacks shows as empty,
+// "<none>",
 // "<unset>" or "<unknown>", as Kubernetes does. Source: the tables of kube-apiserver 1.34; columns
 // have no descriptions, as OpenAPI's types have none. Columns of CustomResourceDefinitions
 // (additionalPrinterColumns) are not read yet: name and age.

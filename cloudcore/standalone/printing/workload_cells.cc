@@ -138,8 +138,8 @@ Cells controller_revision_cells(const json& object, WallTime now) {
 
 const std::vector<KindPrinter>& workload_printers() {
   static const std::vector<KindPrinter> rows = {
-      {"deployments.apps",
-       "Name Ready Up-to-date Available Age | Containers Images Selector", deployment_cells},
+      {"deployments.apps", "Name Ready Up-to-date Available Age | Containers Images Selector",
+       deployment_cells},
       {"replicasets.apps",
        "Name Desired:integer Current:integer Ready:integer Age | Containers Images Selector",
        replica_set_cells},
@@ -151,7 +151,8 @@ const std::vector<KindPrinter>& workload_printers() {
       {"jobs.batch", "Name Status Completions Duration Age | Containers Images Selector",
        job_cells},
       {"cronjobs.batch",
-       "Name Schedule Timezone Suspend:boolean Active:integer Last_Schedule Age | Containers Images "
+       "Name Schedule Timezone Suspend:boolean Active:integer Last_Schedule Age | Containers "
+       "Images "
        "Selector",
        cron_job_cells},
       {"controllerrevisions.apps", "Name Controller Revision Age", controller_revision_cells},

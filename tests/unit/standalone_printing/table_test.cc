@@ -43,12 +43,24 @@ json named(const char* text) {
 
 TEST_CASE("Table: ages are Kubernetes' own", "[standalone_printing]") {
   const std::pair<std::int64_t, const char*> cases[] = {
-      {-2, "<invalid>"},      {-1, "0s"},           {0, "0s"},
-      {119, "119s"},          {120, "2m"},          {200, "3m20s"},
-      {605, "10m"},           {10799, "179m"},      {10800, "3h"},
-      {3 * 3600 + 60, "3h1m"}, {8 * 3600, "8h"},    {47 * 3600, "47h"},
-      {48 * 3600, "2d"},      {49 * 3600, "2d1h"},  {8 * 86400, "8d"},
-      {729 * 86400, "729d"},  {731 * 86400, "2y1d"}, {3000LL * 86400, "8y"},
+      {-2, "<invalid>"},
+      {-1, "0s"},
+      {0, "0s"},
+      {119, "119s"},
+      {120, "2m"},
+      {200, "3m20s"},
+      {605, "10m"},
+      {10799, "179m"},
+      {10800, "3h"},
+      {3 * 3600 + 60, "3h1m"},
+      {8 * 3600, "8h"},
+      {47 * 3600, "47h"},
+      {48 * 3600, "2d"},
+      {49 * 3600, "2d1h"},
+      {8 * 86400, "8d"},
+      {729 * 86400, "729d"},
+      {731 * 86400, "2y1d"},
+      {3000LL * 86400, "8y"},
   };
   for (const auto& [seconds, text] : cases) {
     CHECK(human_duration(std::chrono::seconds(seconds)) == text);
@@ -181,7 +193,8 @@ TEST_CASE("Table: as many cells as columns, whatever the object lacks", "[standa
     INFO(row.storage_prefix);
     const json columns = json::parse(table_columns(row));
     CHECK(table_cells(row, json::object(), kNow).size() == columns.size());
-    CHECK(table_cells(row, json::parse(R"({"metadata":7,"spec":[],"status":"x"})"), kNow).is_array());
+    CHECK(
+        table_cells(row, json::parse(R"({"metadata":7,"spec":[],"status":"x"})"), kNow).is_array());
   }
 }
 
@@ -189,9 +202,9 @@ TEST_CASE("Table: names of columns, the wide ones marked", "[standalone_printing
   CHECK(columns_of("pods") == std::vector<std::string>{"Name", "Ready", "Status", "Restarts", "Age",
                                                        "IP*", "Node*", "Nominated Node*",
                                                        "Readiness Gates*"});
-  CHECK(columns_of("events") ==
-        std::vector<std::string>{"Last Seen", "Type", "Reason", "Object", "Subobject*", "Source*",
-                                 "Message", "First Seen*", "Count*", "Name*"});
+  CHECK(columns_of("events") == std::vector<std::string>{"Last Seen", "Type", "Reason", "Object",
+                                                         "Subobject*", "Source*", "Message",
+                                                         "First Seen*", "Count*", "Name*"});
   CHECK(columns_of("roles.rbac.authorization.k8s.io") ==
         std::vector<std::string>{"Name", "Created At"});
 }
@@ -199,10 +212,12 @@ TEST_CASE("Table: names of columns, the wide ones marked", "[standalone_printing
 TEST_CASE("Table: a row carries as much of its object as was asked for", "[standalone_printing]") {
   const KindRow row = row_of("pods");
   const std::string pod = R"({"metadata":{"name":"x"},"status":{"phase":"Succeeded"}})";
-  const json none = json::parse(table_row(row, pod, RowOptions{IncludeObject::kNone, "m/v1"}, kNow));
+  const json none =
+      json::parse(table_row(row, pod, RowOptions{IncludeObject::kNone, "m/v1"}, kNow));
   CHECK(none["object"].is_null());
   CHECK(none["conditions"][0]["reason"] == "Succeeded");
-  const json all = json::parse(table_row(row, pod, RowOptions{IncludeObject::kObject, "m/v1"}, kNow));
+  const json all =
+      json::parse(table_row(row, pod, RowOptions{IncludeObject::kObject, "m/v1"}, kNow));
   CHECK(all["object"] == json::parse(pod));
   const json part =
       json::parse(table_row(row, pod, RowOptions{IncludeObject::kMetadata, "m/v1"}, kNow));
