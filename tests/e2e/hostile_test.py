@@ -239,6 +239,9 @@ ROWS = [
     Row("token_query: a kind that is none", token("victim", "victim", kind="deployment"),
         Unreadable("deployment")),
     # Upstream
+    Row("ca_bundle_held: another bundle", fixed(ca_bundle_held={"digest": b"x" * 16}), Nothing()),
+    Row("ca_bundle_held: no digest", fixed(ca_bundle_held={"digest": b"x"}),
+        Unreadable("CaBundleHeld: digest")),
     Row("ack: never sent", fixed(ack={"seq": 2 ** 60}), Goodbye("never sent")),
     Row("nack: never sent", fixed(nack={"seq": 2 ** 60, "code": "x", "reason": "y"}), Nothing()),
     Row("ping", fixed(ping={}), Nothing()),

@@ -365,7 +365,7 @@ def first_message(kind: str):
         "upsert": {"key": KEY, "version": bytes(16), "json_zstd": lane_messages.zstd(b"{}"),
                    "json_bytes": 2},
         "remove": {"key": KEY}, "report_again": {"key": KEY}, "report": {"key": KEY},
-        "token_query": {"pod": KEY},
+        "token_query": {"pod": KEY}, "ca_bundle_held": {"digest": bytes(16)},
     }
     return envelope(**{kind: filled.get(kind, {})})
 
