@@ -242,6 +242,7 @@ async::Task<Result<void>> JoinService::remember_join(std::shared_ptr<JoinService
                           .labels = labels,
                           .lineage = {use.serial},
                           .registered = false,
+                          .accepted_cluster = {},
                           .ca_held = {},
                           .resource_version = known ? (*before)->resource_version : ""};
     Result<void> put = co_await put_identity(self->store_, std::move(identity));
