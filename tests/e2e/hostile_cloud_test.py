@@ -22,7 +22,7 @@ from harness.lane_wire import CHUNK_BYTES_MAX, CONTINUATION, GRANT, TEXT, Lane, 
 from harness.paths import missing_requirements
 from harness.processes import is_sanitized
 
-EDGES = 4  # each takes a share of the rows; what they wait for is the edge's redial
+EDGES = 8  # each takes a share of the rows; what they wait for is the edge's redial
 RSS_GROWTH_KIB_MAX = 24 * 1024
 ONE_LINE = 'msg="link down: what came is not what a cloudcore says'
 
