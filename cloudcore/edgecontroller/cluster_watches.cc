@@ -220,6 +220,7 @@ void ClusterWatches::on_pods(std::vector<ObjectPtr> list) {
 void ClusterWatches::on_pod_event(ChangeType type, ObjectPtr pod) {
   Changes changes;
   if (type == ChangeType::kDeleted) {
+    if (node_lists_ > 0) ended_while_listing_.insert(pod->uid);
     intake_.remove(pod->key, pod->uid, changes);
   } else if (!is_stub(pod)) {
     intake_.put(std::move(pod), changes);
@@ -228,6 +229,12 @@ void ClusterWatches::on_pod_event(ChangeType type, ObjectPtr pod) {
 }
 
 Task<void> ClusterWatches::list_pods_of(NodeName node) {
+  ++node_lists_;
+  co_await list_pages_of(std::move(node));
+  if (--node_lists_ == 0) ended_while_listing_.clear();
+}
+
+Task<void> ClusterWatches::list_pages_of(NodeName node) {
   kube::Selection selection;
   selection.kind = Kind::kPod;
   selection.field_selector = "spec.nodeName=" + node.str();
@@ -246,7 +253,7 @@ Task<void> ClusterWatches::list_pods_of(NodeName node) {
     Changes changes;
     for (const std::string_view item : page->items) {
       const auto pod = k8s::make_object(Kind::kPod, item);
-      if (pod) intake_.put(*pod, changes);
+      if (pod && !ended_while_listing_.contains((*pod)->uid)) intake_.put(*pod, changes);
       if (!pod) log::warning("a pod that cannot be read is passed over", {pod.error()});
     }
     publish(std::move(changes));

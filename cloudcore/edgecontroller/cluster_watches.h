@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,7 @@ class ClusterWatches {
   void on_pod_event(kube::ChangeType type, ObjectPtr pod);
   async::Task<void> learn_cluster();
   async::Task<void> list_pods_of(NodeName node);
+  async::Task<void> list_pages_of(NodeName node);
   void begin_again_if_replaced();
   /// One for each watch that feeds what the node needs of this kind.
   std::vector<CatchUpCall> feeds_of(const NodeName& node, k8s::Kind kind, ResourceVersion seen);
@@ -92,6 +94,9 @@ class ClusterWatches {
   ClusterId cluster_;
   bool ready_ = false;
   std::uint64_t resets_known_ = 0;
+  // Pods whose end the watch told while pods of new nodes were listed: their list may be older.
+  std::set<Uid> ended_while_listing_;
+  int node_lists_ = 0;
   bool stopping_ = false;
 };
 
