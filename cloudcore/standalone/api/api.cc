@@ -39,6 +39,11 @@ Api::Api(ObjectStore& store, seam::World world, std::string address)
 
 Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
   RequestInfo info = request_info(*request);
+  if (authorizer_) {
+    if (auto allowed = authorizer_(*request, info); !allowed) {
+      co_return error_response(allowed.error());
+    }
+  }
   if (!info.is_resource) {
     RestAnswer answer = document(*request);
     co_return answer ? std::move(*answer) : error_response(answer.error());
@@ -89,6 +94,10 @@ RestAnswer Api::discovery(const ApiRequest& request) const {
   return json_response(200, std::move(*found));
 }
 
+void Api::add_handler(std::string storage_prefix, std::string subresource, Handler handler) {
+  handlers_[{std::move(storage_prefix), std::move(subresource)}] = std::move(handler);
+}
+
 // ---- resources ----------------------------------------------------------------------------------
 
 Task<RestAnswer> Api::resource(std::shared_ptr<const ApiRequest> request, RequestInfo info) {
@@ -102,6 +111,8 @@ Task<RestAnswer> Api::resource(std::shared_ptr<const ApiRequest> request, Reques
   if (!subresource.empty() && !has_subresource(*found->row, subresource)) {
     co_return not_found_path();
   }
+  const auto own = handlers_.find({found->row->storage_prefix, subresource});
+  if (own != handlers_.end()) co_return co_await own->second(found);
   const bool plain = subresource.empty() || subresource == "status";
   if (!plain) co_return co_await subresources_.handle(found);
   if (subresource.empty() && !allows(*found->row, verb)) co_return method_not_allowed();

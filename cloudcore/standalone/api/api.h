@@ -1,7 +1,8 @@
 // The standalone Kubernetes API as one function from request to answer: routing, discovery, health,
 // and the resources. HTTP and authentication come before it (server/), storage after it.
 //
-// Order of a request: request_info -> authorise -> documents, or kind -> Rest's verb.
+// Order of a request: request_info -> authorise -> documents, or kind -> a handler of its own, or
+// Rest's verb.
 //
 // Owner: Standalone. Thread: its loop.
 #pragma once
@@ -31,6 +32,17 @@ class Api {
 
   KindRegistry& kinds() { return kinds_; }
 
+  // What other modules add, before the first request.
+
+  /// Says no to what the request's user may not do. Without one everything is allowed.
+  using Authorizer = std::function<Answer<void>(const ApiRequest&, const RequestInfo&)>;
+  void set_authorizer(Authorizer authorizer) { authorizer_ = std::move(authorizer); }
+  void add_admission(AdmissionPlugin plugin) { rest_.add_admission(std::move(plugin)); }
+  /// Answers all verbs of a subresource ("pods", "eviction"), or, with an empty `subresource`, of a
+  /// resource that is not stored ("tokenreviews.authentication.k8s.io", "").
+  using Handler = std::function<async::Task<RestAnswer>(ResourceRequestPtr)>;
+  void add_handler(std::string storage_prefix, std::string subresource, Handler handler);
+
  private:
   async::Task<RestAnswer> resource(std::shared_ptr<const ApiRequest> request, RequestInfo info);
   RestAnswer document(const ApiRequest& request);
@@ -42,6 +54,8 @@ class Api {
   Rest rest_;
   Subresources subresources_;
   std::string address_;
+  Authorizer authorizer_;
+  std::map<std::pair<std::string, std::string>, Handler> handlers_;
 };
 
 }  // namespace skerry::standalone

@@ -1,6 +1,6 @@
 // The verbs on resources, the same for every kind: what differs is in KindRow (what it looks like)
-// and KindBehaviour (what it does). Order of a write: read the body -> defaults, unknown fields ->
-// prepare -> validate -> store.
+// and KindBehaviour (what it does). Order of a write: read the body -> unknown fields, defaults ->
+// prepare -> admission -> validate -> store.
 //
 // Owner: Api. Thread: its loop. Errors: Kubernetes' own (api_error.h).
 // Source: k8s.io/apiserver/pkg/registry/generic/registry/store.go, as behaviour.
@@ -9,10 +9,12 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
-#include "cloudcore/standalone/kinds/kind_behaviour.h"
+#include "cloudcore/standalone/api/admission.h"
 #include "cloudcore/standalone/api/object_store.h"
 #include "cloudcore/standalone/api/request.h"
+#include "cloudcore/standalone/kinds/kind_behaviour.h"
 #include "common/async/task.h"
 #include "common/seam/world.h"
 
@@ -31,6 +33,9 @@ class Rest {
  public:
   Rest(ObjectStore& store, seam::World world);
 
+  /// Plugins are asked in this order. Before the first request.
+  void add_admission(AdmissionPlugin plugin) { admission_.push_back(std::move(plugin)); }
+
   // get, list, watch: rest_read.cc
   RestAnswer get(const ResourceRequest& request) const;
   RestAnswer list(const ResourceRequest& request) const;
@@ -46,6 +51,7 @@ class Rest {
  private:
   struct Update;
 
+  Answer<void> admit(AdmissionRequest asked) const;
   /// The objects that the request's namespace and selectors choose.
   Answer<std::vector<StoredObjectPtr>> select(const ResourceRequest& request) const;
   async::Task<RestAnswer> store_update(ResourceRequestPtr request, std::shared_ptr<Update> update);
@@ -55,6 +61,7 @@ class Rest {
 
   ObjectStore& store_;
   seam::World world_;
+  std::vector<AdmissionPlugin> admission_;
 };
 
 }  // namespace skerry::standalone

@@ -142,6 +142,9 @@ Task<Answer<StoredObjectPtr>> Rest::remove_one(ResourceRequestPtr request,
     }
     json current = json::parse(*object->json, nullptr, false);
     if (current.is_discarded()) co_return internal("a stored object cannot be read: " + name);
+    const AdmissionRequest asked{AdmissionRequest::Operation::kDelete, *request, nullptr, &current,
+                                 options->contains("dryRun")};
+    if (auto admitted = admit(asked); !admitted) co_return ApiFailure(admitted.error());
     Plan plan = plan_delete(std::move(current), *options, row, world_.clock.wall());
     if (plan.nothing || options->contains("dryRun")) co_return object;
     ObjectPlace place{row.storage_prefix, object->ns, name};

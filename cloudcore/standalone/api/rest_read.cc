@@ -275,8 +275,8 @@ class WatchStream final : public ResponseStream {
   }
 
   void add_error(std::vector<Piece>& out, const std::string& what) {
-    out.push_back(std::make_shared<const std::string>("{\"type\":\"ERROR\",\"object\":" +
-                                                      expired(what).value().body() + "}\n"));
+    out.push_back(std::make_shared<const std::string>(
+        "{\"type\":\"ERROR\",\"object\":" + expired(what).value().body() + "}\n"));
   }
 
   std::unique_ptr<ObjectWatch> watch_;

@@ -131,6 +131,13 @@ ApiResponse unstored_response(int status, const json& object) {
 
 Rest::Rest(ObjectStore& store, seam::World world) : store_(store), world_(world) {}
 
+Answer<void> Rest::admit(AdmissionRequest asked) const {
+  for (const AdmissionPlugin& plugin : admission_) {
+    if (auto admitted = plugin(asked); !admitted) return admitted;
+  }
+  return {};
+}
+
 // ---- create -------------------------------------------------------------------------------------
 
 Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
@@ -165,6 +172,9 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
   if (behaviour.set_defaults != nullptr) behaviour.set_defaults(object);
   if (behaviour.prepare_create != nullptr) behaviour.prepare_create(object);
   if (behaviour.generation) object["metadata"]["generation"] = 1;
+  const AdmissionRequest asked{AdmissionRequest::Operation::kCreate, *request, &object, nullptr,
+                               dry_run(*request->request)};
+  if (auto admitted = admit(asked); !admitted) co_return ApiFailure(admitted.error());
   FieldErrors errors = validate_metadata(object, row);
   if (behaviour.validate != nullptr) add(errors, behaviour.validate(object));
   const std::string name = fields::text(object["metadata"], "name");
@@ -213,7 +223,8 @@ Answer<void> check_uid(const json& object, const json& current, const KindRow& r
 Answer<Prepared> prepare_update(json wish,
                                 const json& current,
                                 Revision current_revision,
-                                const ResourceRequest& request) {
+                                const ResourceRequest& request,
+                                const AdmissionPlugin& admit) {
   const KindRow& row = *request.row;
   if (auto right = check_uid(wish, current, row); !right) return ApiFailure(right.error());
   Prepared out;
@@ -224,6 +235,8 @@ Answer<Prepared> prepare_update(json wish,
     return conflict(row, fields::text(current["metadata"], "name"));
   }
   keep_metadata(wish, current);
+  AdmissionRequest admission{AdmissionRequest::Operation::kUpdate, request, &wish, &current,
+                             dry_run(*request.request)};
   const bool status_only = request.info.subresource == "status";
   if (status_only) {
     out.object = current;
@@ -233,6 +246,8 @@ Answer<Prepared> prepare_update(json wish,
       out.object.erase("status");
     }
     out.object["metadata"].erase("resourceVersion");
+    admission.object = &out.object;
+    if (auto admitted = admit(admission); !admitted) return ApiFailure(admitted.error());
     return out;
   }
   if (has_status(row)) {
@@ -247,6 +262,7 @@ Answer<Prepared> prepare_update(json wish,
     wish["metadata"]["generation"] =
         fields::number(current["metadata"], "generation").value_or(0) + 1;
   }
+  if (auto admitted = admit(admission); !admitted) return ApiFailure(admitted.error());
   FieldErrors errors = validate_metadata(wish, row);
   if (behaviour.validate != nullptr) add(errors, behaviour.validate(wish));
   if (behaviour.validate_update != nullptr) add(errors, behaviour.validate_update(wish, current));
@@ -282,7 +298,8 @@ Task<RestAnswer> Rest::store_update(ResourceRequestPtr request, std::shared_ptr<
     if (!current) co_return ApiFailure(current.error());
     auto wish = update->wish(*current);
     if (!wish) co_return ApiFailure(wish.error());
-    auto prepared = prepare_update(std::move(*wish), *current, there->revision, *request);
+    const AdmissionPlugin ask_all = [this](AdmissionRequest& asked) { return admit(asked); };
+    auto prepared = prepare_update(std::move(*wish), *current, there->revision, *request, ask_all);
     if (!prepared) co_return ApiFailure(prepared.error());
     if (same_content(prepared->object, *current)) {
       co_return object_response(200, there->json, update->warnings);
