@@ -40,7 +40,7 @@ class Rest {
   RestAnswer get(const ResourceRequest& request) const;
   RestAnswer list(const ResourceRequest& request) const;
   RestAnswer watch(const ResourceRequest& request);
-  // create, update, patch: rest_write.cc
+  // create, update, patch: rest_create.cc, rest_update.cc, rest_patch.cc
   async::Task<RestAnswer> create(ResourceRequestPtr request);
   async::Task<RestAnswer> update(ResourceRequestPtr request);
   async::Task<RestAnswer> patch(ResourceRequestPtr request);
@@ -48,9 +48,9 @@ class Rest {
   async::Task<RestAnswer> remove(ResourceRequestPtr request);
   async::Task<RestAnswer> remove_collection(ResourceRequestPtr request);
 
- private:
-  struct Update;
+  struct Update;  // write_steps.h
 
+ private:
   Answer<void> admit(AdmissionRequest asked) const;
   /// The objects that the request's namespace and selectors choose.
   Answer<std::vector<StoredObjectPtr>> select(const ResourceRequest& request) const;

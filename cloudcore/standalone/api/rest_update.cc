@@ -1,0 +1,155 @@
+// update, and what a patch does once its object is known.
+#include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/api/metadata.h"
+#include "cloudcore/standalone/api/write_steps.h"
+#include "common/k8s/json_fields.h"
+
+namespace skerry::standalone {
+namespace {
+
+using async::Task;
+using nlohmann::json;
+namespace fields = k8s::fields;
+
+constexpr int kWriteTriesMax = 5;
+
+struct Prepared {
+  json object;
+  Revision expected = 0;
+  bool unconditional = true;  // the client named no resourceVersion
+};
+
+Answer<void> check_uid(const json& object, const json& current, const KindRow& row) {
+  const std::string asked = fields::text(object["metadata"], "uid");
+  const std::string there = fields::text(current["metadata"], "uid");
+  if (asked.empty() || asked == there) return {};
+  return conflict(
+      row, fields::text(current["metadata"], "name"),
+      "Precondition failed: UID in precondition: " + asked + ", UID in object meta: " + there);
+}
+
+/// The new object from the client's wish, what is there, and who may change what.
+Answer<Prepared> prepare_update(json wish,
+                                const json& current,
+                                Revision current_revision,
+                                const ResourceRequest& request,
+                                const AdmissionPlugin& admit) {
+  const KindRow& row = *request.row;
+  if (auto right = check_uid(wish, current, row); !right) return ApiFailure(right.error());
+  Prepared out;
+  const Revision asked = revision_of(wish);
+  out.unconditional = asked == 0;
+  out.expected = out.unconditional ? current_revision : asked;
+  if (out.expected != current_revision) {
+    return conflict(row, fields::text(current["metadata"], "name"));
+  }
+  keep_metadata(wish, current);
+  AdmissionRequest admission{AdmissionRequest::Operation::kUpdate, request, &wish, &current,
+                             dry_run(*request.request)};
+  const bool status_only = request.info.subresource == "status";
+  if (status_only) {
+    out.object = current;
+    if (wish.contains("status")) {
+      out.object["status"] = wish["status"];
+    } else {
+      out.object.erase("status");
+    }
+    out.object["metadata"].erase("resourceVersion");
+    admission.object = &out.object;
+    if (auto admitted = admit(admission); !admitted) return ApiFailure(admitted.error());
+    return out;
+  }
+  if (has_status(row)) {
+    wish.erase("status");
+    if (current.contains("status")) wish["status"] = current["status"];
+  }
+  const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
+  if (behaviour.set_defaults != nullptr) behaviour.set_defaults(wish);
+  if (behaviour.prepare_update != nullptr) behaviour.prepare_update(wish, current);
+  const bool spec_changed = fields::at(wish, "spec") != fields::at(current, "spec");
+  if (behaviour.generation && spec_changed) {
+    wish["metadata"]["generation"] =
+        fields::number(current["metadata"], "generation").value_or(0) + 1;
+  }
+  if (auto admitted = admit(admission); !admitted) return ApiFailure(admitted.error());
+  FieldErrors errors = validate_metadata(wish, row);
+  if (behaviour.validate != nullptr) add(errors, behaviour.validate(wish));
+  if (behaviour.validate_update != nullptr) add(errors, behaviour.validate_update(wish, current));
+  if (!errors.empty()) return invalid(row, fields::text(wish["metadata"], "name"), errors);
+  wish["metadata"].erase("resourceVersion");
+  out.object = std::move(wish);
+  return out;
+}
+
+bool same_content(const json& object, json current) {
+  current["metadata"].erase("resourceVersion");
+  return object == current;
+}
+
+/// Marked for deletion, and the last finalizer has gone with this update.
+bool ends_with_this(const json& object) {
+  const json& metadata = object["metadata"];
+  return metadata.contains("deletionTimestamp") && fields::list(metadata, "finalizers").empty() &&
+         fields::number(metadata, "deletionGracePeriodSeconds").value_or(0) == 0;
+}
+
+}  // namespace
+
+Task<RestAnswer> Rest::store_update(ResourceRequestPtr request, std::shared_ptr<Update> update) {
+  const KindRow& row = *request->row;
+  const std::string name = request->info.name;
+  const std::string ns = namespace_of(*request);
+  for (int tries = 1;; ++tries) {
+    ObjectPlace place{row.storage_prefix, ns, name};
+    const StoredObjectPtr there = store_.get(place);
+    if (!there) co_return not_found(row, name);
+    auto current = parse_stored(*there);
+    if (!current) co_return ApiFailure(current.error());
+    auto wish = update->wish(*current);
+    if (!wish) co_return ApiFailure(wish.error());
+    const AdmissionPlugin ask_all = [this](AdmissionRequest& asked) { return admit(asked); };
+    auto prepared = prepare_update(std::move(*wish), *current, there->revision, *request, ask_all);
+    if (!prepared) co_return ApiFailure(prepared.error());
+    if (same_content(prepared->object, *current)) {
+      co_return object_response(200, there->json, update->warnings);
+    }
+    if (dry_run(*request->request)) {
+      prepared->object["metadata"]["resourceVersion"] = std::to_string(there->revision);
+      co_return unstored_response(200, prepared->object);
+    }
+    const bool ends = ends_with_this(prepared->object);
+    std::shared_ptr<const json> held;
+    if (!ends) held = std::make_shared<const json>(std::move(prepared->object));
+    const auto written = co_await store_.write(std::move(place), held, prepared->expected);
+    if (written) co_return object_response(200, (*written)->json, update->warnings);
+    const bool again = written.error().code == Code::kConflict && prepared->unconditional;
+    if (!again || tries == kWriteTriesMax) co_return write_failed(written.error(), row, name);
+  }
+}
+
+Task<RestAnswer> Rest::update(ResourceRequestPtr request) {
+  auto body = decode_body(request->request->content_type, request->request->body, kBodyTypes);
+  if (!body) co_return ApiFailure(body.error());
+  if (auto right = check_type(*body, *request->row); !right) co_return ApiFailure(right.error());
+  auto warnings = fit(*body, *request);
+  if (!warnings) co_return ApiFailure(warnings.error());
+  if (auto right = check_place(*body, *request); !right) co_return ApiFailure(right.error());
+  const KindBehaviour& behaviour = behaviour_of(request->row->storage_prefix);
+  const ObjectPlace place{request->row->storage_prefix, namespace_of(*request), request->info.name};
+  if (behaviour.create_on_update && !store_.get(place)) co_return co_await create(request);
+  if (!behaviour.unconditional_update && revision_of(*body) == 0) {
+    FieldErrors errors;
+    errors.push_back({FieldError::Kind::kInvalid,
+                      "metadata.resourceVersion",
+                      "must be specified for an update",
+                      0,
+                      {}});
+    co_return invalid(*request->row, request->info.name, errors);
+  }
+  auto update = std::make_shared<Update>();
+  update->warnings = std::move(*warnings);
+  update->wish = [wish = std::move(*body)](const json&) -> Answer<json> { return wish; };
+  co_return co_await store_update(std::move(request), std::move(update));
+}
+
+}  // namespace skerry::standalone

@@ -1,0 +1,49 @@
+// The steps that create, update and patch share: what a body may say, how an answer is made.
+//
+// Pure. Internal to api/.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloudcore/standalone/api/rest.h"
+
+namespace skerry::standalone {
+
+inline constexpr std::string_view kBodyTypes = "application/json";
+
+/// How one request changes an object; tried again when another writer came between.
+struct Rest::Update {
+  /// The object that the client wants, from the one that is there.
+  std::function<Answer<nlohmann::json>(const nlohmann::json& current)> wish;
+  std::vector<std::string> warnings;
+};
+
+bool has_status(const KindRow& row);
+/// metadata.resourceVersion; 0: none.
+Revision revision_of(const nlohmann::json& object);
+Answer<nlohmann::json> parse_stored(const StoredObject& object);
+/// The namespace that an object of this request has; empty: cluster-scoped.
+std::string namespace_of(const ResourceRequest& request);
+bool dry_run(const ApiRequest& request);
+
+/// apiVersion and kind of the body against those of the path; a body may leave them out.
+Answer<void> check_type(nlohmann::json& object, const KindRow& row);
+/// Namespace and name of the body against those of the path; what is missing is filled in.
+Answer<void> check_place(nlohmann::json& object, const ResourceRequest& request);
+/// Unknown fields by the client's choice: an error, warnings, or nothing.
+Answer<std::vector<std::string>> fit(nlohmann::json& object, const ResourceRequest& request);
+void add(FieldErrors& to, FieldErrors from);
+
+ApiFailure write_failed(const Error& error, const KindRow& row, const std::string& name);
+ApiResponse object_response(int status,
+                            std::shared_ptr<const std::string> body,
+                            const std::vector<std::string>& warnings);
+/// What would have been stored, for a dry run.
+ApiResponse unstored_response(int status, const nlohmann::json& object);
+
+}  // namespace skerry::standalone
