@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cloudcore/standalone/kinds/conversion.h"
 #include "cloudcore/standalone/printing/table.h"
 #include "common/k8s/json_fields.h"
 
@@ -13,6 +14,15 @@ using nlohmann::json;
 std::string in_quotes(const std::string& text) { return json(text).dump(); }
 
 }  // namespace
+
+std::shared_ptr<const std::string> in_version_of(const KindRow& row,
+                                                 std::shared_ptr<const std::string> text) {
+  if (!is_converted(row)) return text;
+  json object = json::parse(*text, nullptr, false);
+  to_served_version(row, object);
+  return std::make_shared<const std::string>(
+      object.dump(-1, ' ', false, json::error_handler_t::replace));
+}
 
 Answer<Rendering> Rendering::of(const ApiRequest& request,
                                 std::shared_ptr<const KindRow> row,
@@ -67,7 +77,7 @@ std::string Rendering::list_head(const std::string& metadata) const {
 Rendering::Piece Rendering::item(const Piece& text) const {
   switch (representation_.form) {
     case Form::kObject:
-      return text;
+      return in_version_of(*row_, text);
     case Form::kTable: {
       const RowOptions options{include_, representation_.api_version};
       return std::make_shared<const std::string>(

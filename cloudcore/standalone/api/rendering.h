@@ -15,6 +15,10 @@
 
 namespace skerry::standalone {
 
+/// A stored object's bytes in the row's version (kinds/conversion.h): the same bytes for most rows.
+std::shared_ptr<const std::string> in_version_of(const KindRow& row,
+                                                 std::shared_ptr<const std::string> json);
+
 class Rendering {
  public:
   using Piece = std::shared_ptr<const std::string>;

@@ -1,7 +1,9 @@
 // create.
 #include "cloudcore/standalone/api/decode.h"
 #include "cloudcore/standalone/api/metadata.h"
+#include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/write_steps.h"
+#include "cloudcore/standalone/kinds/conversion.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -45,6 +47,7 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
   }
 
   json object = std::move(*body);
+  to_stored_version(row, object);
   const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
   fill_metadata(object, world_);
   if (has_status(row)) object.erase("status");
@@ -61,7 +64,7 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
   ObjectPlace place{row.storage_prefix, ns, name};
   if (dry_run(*request->request)) {
     if (store_.get(place)) co_return already_exists(row, name);
-    co_return unstored_response(201, object);
+    co_return unstored_response(row, 201, std::move(object));
   }
   auto held = std::make_shared<const json>(std::move(object));
   const auto written = co_await store_.write(std::move(place), held, 0);
@@ -69,7 +72,7 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
     if (written.error().code == Code::kConflict) co_return already_exists(row, name);
     co_return write_failed(written.error(), row, name);
   }
-  co_return object_response(201, (*written)->json, *warnings);
+  co_return object_response(201, in_version_of(row, (*written)->json), *warnings);
 }
 
 }  // namespace skerry::standalone

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/rest.h"
 #include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
@@ -172,7 +173,7 @@ Task<RestAnswer> Rest::remove(ResourceRequestPtr request) {
   // What still waits for its end is shown; so are Pods, whose clients expect the object.
   if ((left && left->uid == there->uid) || row.kind == "Pod") {
     ApiResponse out;
-    out.body.push_back((*removed)->json);
+    out.body.push_back(in_version_of(*request->row, (*removed)->json));
     co_return out;
   }
   co_return deleted_status(row, **removed);
@@ -195,7 +196,7 @@ Task<RestAnswer> Rest::remove_collection(ResourceRequestPtr request) {
     if (!removed) co_return ApiFailure(removed.error());
     if (!first) out.add(",");
     first = false;
-    out.body.push_back((*removed)->json);
+    out.body.push_back(in_version_of(*request->row, (*removed)->json));
   }
   out.add("]}\n");
   co_return out;

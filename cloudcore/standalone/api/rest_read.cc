@@ -6,6 +6,7 @@
 
 #include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/rest.h"
+#include "cloudcore/standalone/kinds/conversion.h"
 #include "common/base/base64.h"
 #include "common/k8s/json_fields.h"
 #include "common/k8s/selector.h"
@@ -26,13 +27,13 @@ std::string in_quotes(std::string_view text) { return json(std::string(text)).du
 
 struct Filter {
   k8s::LabelSelector labels;
-  k8s::FieldSelector fields;
-  std::string name;  // of the URL
+  std::vector<k8s::FieldSelector::Term> terms;  // of the stored version
+  std::string name;                             // of the URL
 
   bool matches(const StoredObject& object) const {
     if (!name.empty() && object.name != name) return false;
     if (!labels.everything() && !labels.matches(object.labels)) return false;
-    for (const auto& term : fields.terms()) {
+    for (const auto& term : terms) {
       if ((value(object, term.path) == term.value) != term.equal) return false;
     }
     return true;
@@ -61,7 +62,9 @@ Answer<std::shared_ptr<const Filter>> filter_of(const ResourceRequest& request) 
   const auto fields = k8s::FieldSelector::parse(request.request->param("fieldSelector"));
   if (!fields) return bad_request(fields.error().what);
   for (const auto& term : fields->terms()) {
-    if (selectable(*request.row, term.path)) continue;
+    const std::string stored = stored_field(*request.row, term.path);
+    filter->terms.push_back({stored, term.value, term.equal});
+    if (selectable(*request.row, stored)) continue;
     return bad_request(
         "Unable to find \"" + request.row->gv.text() + ", Resource=" + request.row->plural +
         "\" that match label selector \"" + std::string(request.request->param("labelSelector")) +
@@ -69,7 +72,6 @@ Answer<std::shared_ptr<const Filter>> filter_of(const ResourceRequest& request) 
         "\": field label not supported: " + term.path);
   }
   filter->labels = *labels;
-  filter->fields = *fields;
   filter->name = request.info.name;
   return std::shared_ptr<const Filter>(std::move(filter));
 }
@@ -169,7 +171,7 @@ RestAnswer Rest::list(const ResourceRequest& request) const {
   std::string metadata = "{\"resourceVersion\":\"" + std::to_string(page->revision) + "\"";
   if (!page->next.empty()) {
     metadata += ",\"continue\":" + in_quotes(continue_token(*page));
-    const bool selects = !(*filter)->labels.everything() || !(*filter)->fields.terms().empty();
+    const bool selects = !(*filter)->labels.everything() || !(*filter)->terms.empty();
     if (!selects) metadata += ",\"remainingItemCount\":" + std::to_string(page->remaining);
   }
   out.add(rendering->list_head(metadata + "}"));

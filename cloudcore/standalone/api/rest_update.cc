@@ -1,7 +1,9 @@
 // update, and what a patch does once its object is known.
 #include "cloudcore/standalone/api/decode.h"
 #include "cloudcore/standalone/api/metadata.h"
+#include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/write_steps.h"
+#include "cloudcore/standalone/kinds/conversion.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -86,6 +88,18 @@ bool same_content(const json& object, json current) {
   return object == current;
 }
 
+/// What the client wants, in the stored version; its own version is what it sees.
+Answer<json> wish_from(const std::function<Answer<json>(const json&)>& wish_of,
+                       const json& current,
+                       const KindRow& row) {
+  if (!is_converted(row)) return wish_of(current);
+  json shown = current;
+  to_served_version(row, shown);
+  auto wish = wish_of(shown);
+  if (wish) to_stored_version(row, *wish);
+  return wish;
+}
+
 /// Marked for deletion, and the last finalizer has gone with this update.
 bool ends_with_this(const json& object) {
   const json& metadata = object["metadata"];
@@ -105,23 +119,25 @@ Task<RestAnswer> Rest::store_update(ResourceRequestPtr request, std::shared_ptr<
     if (!there) co_return not_found(row, name);
     auto current = parse_stored(*there);
     if (!current) co_return ApiFailure(current.error());
-    auto wish = update->wish(*current);
+    auto wish = wish_from(update->wish, *current, row);
     if (!wish) co_return ApiFailure(wish.error());
     const AdmissionPlugin ask_all = [this](AdmissionRequest& asked) { return admit(asked); };
     auto prepared = prepare_update(std::move(*wish), *current, there->revision, *request, ask_all);
     if (!prepared) co_return ApiFailure(prepared.error());
     if (same_content(prepared->object, *current)) {
-      co_return object_response(200, there->json, update->warnings);
+      co_return object_response(200, in_version_of(row, there->json), update->warnings);
     }
     if (dry_run(*request->request)) {
       prepared->object["metadata"]["resourceVersion"] = std::to_string(there->revision);
-      co_return unstored_response(200, prepared->object);
+      co_return unstored_response(row, 200, std::move(prepared->object));
     }
     const bool ends = ends_with_this(prepared->object);
     std::shared_ptr<const json> held;
     if (!ends) held = std::make_shared<const json>(std::move(prepared->object));
     const auto written = co_await store_.write(std::move(place), held, prepared->expected);
-    if (written) co_return object_response(200, (*written)->json, update->warnings);
+    if (written) {
+      co_return object_response(200, in_version_of(row, (*written)->json), update->warnings);
+    }
     const bool again = written.error().code == Code::kConflict && prepared->unconditional;
     if (!again || tries == kWriteTriesMax) co_return write_failed(written.error(), row, name);
   }

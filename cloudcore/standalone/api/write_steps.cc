@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/kinds/conversion.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -112,7 +113,8 @@ ApiResponse object_response(int status,
   return out;
 }
 
-ApiResponse unstored_response(int status, const json& object) {
+ApiResponse unstored_response(const KindRow& row, int status, json object) {
+  to_served_version(row, object);
   return json_response(status, object.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 

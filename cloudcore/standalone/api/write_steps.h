@@ -44,6 +44,6 @@ ApiResponse object_response(int status,
                             std::shared_ptr<const std::string> body,
                             const std::vector<std::string>& warnings);
 /// What would have been stored, for a dry run.
-ApiResponse unstored_response(int status, const nlohmann::json& object);
+ApiResponse unstored_response(const KindRow& row, int status, nlohmann::json object);
 
 }  // namespace skerry::standalone

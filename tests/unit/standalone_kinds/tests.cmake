@@ -1,0 +1,1 @@
+skerry_unit_tests(standalone_kinds USES skerry_standalone_kinds)
