@@ -1,6 +1,10 @@
 #include "cloudcore/standalone/api/decode.h"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
+
+#include "cloudcore/standalone/kinds/zero_values.h"
+#include "common/k8s/quantity.h"
 
 namespace skerry::standalone {
 namespace {
@@ -49,7 +53,7 @@ class Fitting {
         }
         return;
       case Shape::kString:
-        if (type.format == "quantity" && value.is_number()) return;
+        if (type.format == "quantity") return fit_quantity(value, path);
         expect(value.is_string(), value, "string", path);
         return;
       case Shape::kInteger:
@@ -86,9 +90,30 @@ class Fitting {
         member = value.erase(member);
       } else {
         if (field != nullptr) fit(*member, *field->type, at);
-        ++member;
+        const bool nothing =
+            field != nullptr && !row_.custom && is_unwritten(type, *field, *member);
+        member = nothing ? value.erase(member) : std::next(member);
       }
     }
+  }
+
+  /// Quantities are kept as Kubernetes writes them: 0.5 is "500m".
+  void fit_quantity(json& value, const std::string& path) {
+    if (row_.custom && value.is_number()) return;
+    if (!value.is_number() && !expect(value.is_string(), value, "string", path)) return;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    const auto parsed = k8s::parse_quantity(text);
+    if (parsed) {
+      value = parsed->text();
+      return;
+    }
+    const bool shaped = text.find_first_not_of("+-.0123456789eEinumkKMGTP") == std::string::npos &&
+                        text.find_first_of("0123456789") != std::string::npos;
+    problem_ = row_.kind + " in version \"" + row_.gv.version + "\" cannot be handled as a " +
+               row_.kind + ": " +
+               (shaped ? "unable to parse quantity's suffix"
+                       : "quantities must match the regular expression "
+                         "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
   }
 
   static bool always_known(const TypeSchema& type, const std::string& key) {

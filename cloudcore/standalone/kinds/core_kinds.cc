@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cloudcore/standalone/kinds/kind_behaviours.h"
+#include "cloudcore/standalone/kinds/pod_template.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -24,6 +25,10 @@ void namespace_update(json& object, const json& old) {
 }
 
 void pod_create(json& object) { object["status"] = {{"phase", "Pending"}}; }
+
+FieldErrors pod_validate(const json& object) {
+  return validate_pod_spec(fields::object(object, "spec"), "spec");
+}
 
 /// A pod that runs nowhere, or that has ended, needs no time.
 int pod_grace(const json& object) {
@@ -48,7 +53,9 @@ std::vector<KindBehaviour> make_rows() {
   rows.push_back(namespaces);
   KindBehaviour pods = row("pods");
   pods.generation = true;
+  pods.set_defaults = default_pod;
   pods.prepare_create = pod_create;
+  pods.validate = pod_validate;
   pods.grace_seconds = pod_grace;
   rows.push_back(pods);
   for (const std::string_view prefix :

@@ -1,7 +1,5 @@
 #include "cloudcore/standalone/kinds/field_error.h"
 
-#include <algorithm>
-
 namespace skerry::standalone {
 namespace {
 
@@ -64,10 +62,8 @@ std::string FieldError::cause() const {
     case FieldError::Kind::kNotSupported:
       break;
   }
-  std::vector<std::string> names = supported;
-  std::sort(names.begin(), names.end());
   std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + in_quotes(name);
+  for (const std::string& name : supported) list += (list.empty() ? "" : ", ") + in_quotes(name);
   return "Unsupported value: " + shown(value) +
          (list.empty() ? tail : ": supported values: " + list);
 }

@@ -1,0 +1,145 @@
+// What is wrong with a Pod's spec: what belongs to the Pod as a whole.
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cloudcore/standalone/kinds/field_checks.h"
+#include "cloudcore/standalone/kinds/name_rules.h"
+#include "cloudcore/standalone/kinds/pod_parts.h"
+#include "cloudcore/standalone/kinds/pod_template.h"
+#include "common/k8s/json_fields.h"
+
+namespace skerry::standalone {
+namespace {
+
+using nlohmann::json;
+namespace fields = k8s::fields;
+
+void check_dns_config(const json& spec, const std::string& path, FieldChecks& checks) {
+  const bool none = fields::text(spec, "dnsPolicy") == "None";
+  const json& config = fields::at(spec, "dnsConfig");
+  const std::string at = path + ".dnsConfig";
+  if (none && !config.is_object()) {
+    return checks.required(at, "must provide `dnsConfig` when `dnsPolicy` is None");
+  }
+  const json& servers = fields::list(config, "nameservers");
+  if (none && servers.empty()) {
+    checks.required(at + ".nameservers",
+                    "must provide at least one DNS nameserver when `dnsPolicy` is None");
+  }
+  if (servers.size() > 3) {
+    checks.invalid(at + ".nameservers", servers, "must not have more than 3 nameservers");
+  }
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    const std::string server = fields::text_or_number(servers[i]);
+    checks.rule(at_index(at + ".nameservers", i), server, name_rules::ip_address(server));
+  }
+}
+
+void check_host_aliases(const json& spec, const std::string& path, FieldChecks& checks) {
+  const json& aliases = fields::list(spec, "hostAliases");
+  for (std::size_t i = 0; i < aliases.size(); ++i) {
+    const std::string at = at_index(path + ".hostAliases", i);
+    const std::string ip = fields::text(aliases[i], "ip");
+    checks.rule(at + ".ip", ip, name_rules::ip_address(ip));
+    for (const std::string& host : fields::texts(aliases[i], "hostnames")) {
+      checks.rule(at + ".hostnames", host, name_rules::dns_subdomain(host));
+    }
+  }
+}
+
+void check_pod_security(const json& spec, const std::string& path, FieldChecks& checks) {
+  const json& context = fields::object(spec, "securityContext");
+  const std::string at = path + ".securityContext";
+  for (const char* id : {"fsGroup", "runAsUser", "runAsGroup"}) {
+    const auto value = fields::number(context, id);
+    if (value && (*value < 0 || *value > INT32_MAX)) {
+      checks.invalid(at + "." + id, *value, "must be between 0 and 2147483647, inclusive");
+    }
+  }
+  const json& groups = fields::list(context, "supplementalGroups");
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].is_number_integer() && (groups[i] < 0 || groups[i] > INT32_MAX)) {
+      checks.invalid(at_index(at + ".supplementalGroups", i), groups[i],
+                     "must be between 0 and 2147483647, inclusive");
+    }
+  }
+  if (const json& policy = fields::at(context, "fsGroupChangePolicy"); policy.is_string()) {
+    checks.one_of(at + ".fsGroupChangePolicy", policy.get<std::string>(),
+                  {"Always", "OnRootMismatch"});
+  }
+  check_seccomp(context, at, checks);
+}
+
+void check_names(const json& spec, const std::string& path, FieldChecks& checks) {
+  struct Rule {
+    const char* key;
+    name_rules::Problems (*problems)(std::string_view);
+  };
+  static constexpr Rule kRules[] = {{"serviceAccountName", name_rules::dns_subdomain},
+                                    {"nodeName", name_rules::dns_subdomain},
+                                    {"hostname", name_rules::dns_label},
+                                    {"subdomain", name_rules::dns_label},
+                                    {"priorityClassName", name_rules::dns_subdomain},
+                                    {"runtimeClassName", name_rules::dns_subdomain}};
+  for (const Rule& rule : kRules) {
+    const std::string value = fields::text(spec, rule.key);
+    if (!value.empty()) checks.rule(path + "." + rule.key, value, rule.problems(value));
+  }
+}
+
+void check_numbers(const json& spec, const std::string& path, FieldChecks& checks) {
+  checks.not_negative(spec, "terminationGracePeriodSeconds", path);
+  const auto limit = fields::number(spec, "activeDeadlineSeconds");
+  if (limit && (*limit < 1 || *limit > INT32_MAX)) {
+    checks.invalid(path + ".activeDeadlineSeconds", *limit,
+                   "must be between 1 and 2147483647, inclusive");
+  }
+}
+
+/// A pod in the host's network cannot have a port there by another number.
+void check_host_ports(const json& spec, const std::string& path, FieldChecks& checks) {
+  if (!fields::flag(spec, "hostNetwork")) return;
+  const json& containers = fields::list(spec, "containers");
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    const json& ports = fields::list(containers[i], "ports");
+    for (std::size_t j = 0; j < ports.size(); ++j) {
+      const std::int64_t host = fields::number(ports[j], "hostPort").value_or(0);
+      if (host == fields::number(ports[j], "containerPort").value_or(0) || host == 0) continue;
+      checks.invalid(at_index(at_index(path + ".containers", i) + ".ports", j) + ".hostPort", host,
+                     "must match `containerPort` when `hostNetwork` is true");
+    }
+  }
+}
+
+}  // namespace
+
+FieldErrors validate_pod_spec(const json& spec, const std::string& path) {
+  FieldChecks checks;
+  const auto volumes = check_volumes(spec, path, checks);
+  check_containers(spec, path, volumes, checks);
+  checks.one_of(path + ".restartPolicy", fields::text(spec, "restartPolicy"),
+                {"Always", "OnFailure", "Never"});
+  checks.one_of(path + ".dnsPolicy", fields::text(spec, "dnsPolicy"),
+                {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"});
+  checks.labels(path + ".nodeSelector", fields::object(spec, "nodeSelector"));
+  check_host_ports(spec, path, checks);
+  check_pod_security(spec, path, checks);
+  check_affinity(spec, path, checks);
+  check_dns_config(spec, path, checks);
+  check_topology(spec, path, checks);
+  check_names(spec, path, checks);
+  check_numbers(spec, path, checks);
+  check_tolerations(fields::list(spec, "tolerations"), path + ".tolerations", checks);
+  check_host_aliases(spec, path, checks);
+  return checks.take();
+}
+
+FieldErrors validate_pod_template(const json& pod_template, const std::string& path) {
+  FieldChecks checks;
+  const json& metadata = fields::object(pod_template, "metadata");
+  checks.labels(path + ".metadata.labels", fields::object(metadata, "labels"));
+  checks.add(validate_pod_spec(fields::object(pod_template, "spec"), path + ".spec"));
+  return checks.take();
+}
+
+}  // namespace skerry::standalone
