@@ -7,11 +7,11 @@ import shutil
 
 from . import host_traces
 from .net import unique_name, unused_subnet
-from .paths import image_archives
+from .paths import REPO, image_archives
 from .processes import Process, run, run_result
 from .wait import wait_until
 
-SANDBOX_IMAGE = "skerry.io/pause:1"
+_CONFIG = REPO / "deploy" / "containerd" / "config.toml.in"
 BUSYBOX = "docker.io/library/busybox:1.36"
 
 
@@ -41,7 +41,7 @@ class Containerd:
     def __init__(self, directory: pathlib.Path):
         self.directory = directory
         self.socket = directory / "c.sock"
-        self._root, self._state = directory / "root", directory / "state"
+        self._state = directory / "state"
         self._bridge = unique_name("skbr")
         self._daemon = Process("containerd", ["containerd", "--config", directory / "config.toml"],
                                directory / "containerd.log",
@@ -174,8 +174,7 @@ class Containerd:
                      "dataDir": str(self.directory / "ipam")}}]}
 
     def _config(self) -> str:
-        return _CONFIG.format(directory=self.directory, root=self._root, state=self._state,
-                              socket=self.socket, sandbox_image=SANDBOX_IMAGE)
+        return _CONFIG.read_text().replace("@DIRECTORY@", str(self.directory))
 
 
 def _container(identifier: str, labels: dict[str, str], pid: int | None) -> Container:
@@ -184,34 +183,3 @@ def _container(identifier: str, labels: dict[str, str], pid: int | None) -> Cont
     return Container(identifier, labels.get("io.cri-containerd.kind") == "sandbox",
                      of_pod("pod.namespace"), of_pod("pod.name"), of_pod("pod.uid"),
                      of_pod("container.name"), pid)
-
-
-# restrict_oom_score_adj: without CAP_SYS_RESOURCE runc may not set the pause container's -998.
-# netns_mounts_under_state_dir: pods' network namespaces are under the directory, not in /run/netns.
-_CONFIG = """\
-version = 2
-root = "{root}"
-state = "{state}"
-[grpc]
-  address = "{socket}"
-[ttrpc]
-  address = "{socket}.ttrpc"
-[plugins."io.containerd.internal.v1.opt"]
-  path = "{directory}/opt"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{sandbox_image}"
-  restrict_oom_score_adj = true
-  netns_mounts_under_state_dir = true
-  stream_server_address = "127.0.0.1"
-  stream_server_port = "0"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "{directory}/cni"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        Root = "{state}/runc"
-        SystemdCgroup = false
-"""
