@@ -11,6 +11,7 @@ from .paths import REPO, image_archives
 from .processes import Process, run, run_result
 from .wait import wait_until
 
+SANDBOX_IMAGE = "skerry.io/pause:1"  # as the configuration says
 _CONFIG = REPO / "deploy" / "containerd" / "config.toml.in"
 BUSYBOX = "docker.io/library/busybox:1.36"
 
