@@ -28,9 +28,13 @@ class ApiError(Exception):
 class KubernetesApi:
     """Speaks as one user; keeps one connection. Objects are dicts as the API has them."""
 
-    def __init__(self, host: str, port: int, ca: str, certificate: str, key: str):
+    def __init__(self, host: str, port: int, ca: str, certificate: str = "", key: str = "",
+                 token: str = ""):
+        """Either a client certificate or a bearer token says who asks."""
         context = ssl.create_default_context(cafile=ca)
-        context.load_cert_chain(certificate, key)
+        if certificate:
+            context.load_cert_chain(certificate, key)
+        self._identity = {"Authorization": f"Bearer {token}"} if token else {}
         self._context, self._server = context, (host, port)
         self._connection = http.client.HTTPSConnection(host, port, timeout=15, context=context)
 
@@ -70,7 +74,7 @@ class KubernetesApi:
         """The events of a watch, on a connection of its own; it is open when the block begins."""
         connection = http.client.HTTPSConnection(*self._server, timeout=30, context=self._context)
         with contextlib.closing(connection):
-            connection.request("GET", target)
+            connection.request("GET", target, headers=self._identity)
             response = connection.getresponse()
             if response.status != 200:
                 raise ApiError(response.status, f"GET {target}: {_message(response.read())}")
@@ -96,7 +100,7 @@ class KubernetesApi:
                   headers: dict[str, str]) -> tuple[int, bytes]:
         for attempt in (1, 2):  # the server may have closed the idle connection
             try:
-                self._connection.request(method, target, payload, headers)
+                self._connection.request(method, target, payload, {**headers, **self._identity})
                 response = self._connection.getresponse()
                 return response.status, response.read()
             except (http.client.HTTPException, ConnectionError, ssl.SSLError, TimeoutError):
