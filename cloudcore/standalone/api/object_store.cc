@@ -14,6 +14,8 @@ using async::Task;
 namespace {
 
 constexpr std::size_t kLoadPage = 1000;
+/// How far back watches reach after a restart: the newest revisions are replayed as events.
+constexpr Revision kRevisionsReplayed = 4096;
 constexpr std::size_t kGroupMax = 256;
 
 std::string entry_key(const std::string& ns, const std::string& name) { return ns + "/" + name; }
@@ -110,8 +112,21 @@ ObjectStore::~ObjectStore() {
 }
 
 Task<Result<void>> ObjectStore::load() {
+  const Revision now = storage_->current();
+  current_ = std::max(storage_->compacted(), now - kRevisionsReplayed);
+  if (current_ < 0) current_ = 0;
+  events_from_ = current_;
+  if (auto read = co_await load_entries(); !read) co_return fail(read.error());
+  if (auto replayed = co_await replay(now); !replayed) co_return fail(replayed.error());
+  current_ = now;
+  tasks_.spawn("object writes", commit_loop());
+  co_return Result<void>();
+}
+
+/// All objects as they were at current_.
+Task<Result<void>> ObjectStore::load_entries() {
+  if (current_ == 0) co_return Result<void>();  // before the first write there was nothing
   std::string after;
-  current_ = storage_->current();
   for (;;) {
     const auto page = co_await storage_->list("", current_, after, kLoadPage);
     if (!page) co_return fail(page.error());
@@ -125,7 +140,22 @@ Task<Result<void>> ObjectStore::load() {
     if (page->size() < kLoadPage) break;
     after = page->back().key;
   }
-  tasks_.spawn("object writes", commit_loop());
+  co_return Result<void>();
+}
+
+/// What happened after current_, as events: a watch goes on over a restart.
+Task<Result<void>> ObjectStore::replay(Revision until) {
+  while (current_ < until) {
+    const auto changes = co_await storage_->changes(current_, kLoadPage);
+    if (!changes) co_return fail(changes.error());
+    for (const StorageChange& change : *changes) {
+      const std::size_t slash = change.key.find('/');
+      auto shown = apply(change.key.substr(0, slash), change.key.substr(slash + 1), change.value,
+                         change.revision);
+      if (!shown) co_return fail("stored object " + change.key, shown.error());
+    }
+    if (changes->size() < kLoadPage) break;
+  }
   co_return Result<void>();
 }
 
@@ -143,7 +173,7 @@ ObjectStore::Resource& ObjectStore::resource(const std::string& prefix) {
   std::unique_ptr<Resource>& found = resources_[prefix];
   if (!found) {
     found = std::make_unique<Resource>();
-    found->events_after = current_;
+    found->events_after = events_from_;
   }
   return *found;
 }
@@ -286,33 +316,38 @@ Task<void> ObjectStore::commit(std::vector<std::shared_ptr<Waiting>> group) {
     } else if (!(*taken)[i]) {
       group[i]->answer = fail((*taken)[i].error());
     } else {
-      apply(*group[i], *(*taken)[i]);
+      const ObjectPlace& place = group[i]->place;
+      group[i]->answer =
+          apply(place.prefix, entry_key(place.ns, place.name), group[i]->stored, *(*taken)[i]);
+      SKERRY_ASSERT(group[i]->answer->has_value(), "our own bytes are an object");
     }
     group[i]->done.notify();
   }
 }
 
-void ObjectStore::apply(Waiting& write, Revision revision) {
-  Resource& of = resource(write.place.prefix);
-  const std::string key = entry_key(write.place.ns, write.place.name);
+Result<StoredObjectPtr> ObjectStore::apply(const std::string& prefix,
+                                           const std::string& key,
+                                           const std::optional<std::string>& stored,
+                                           Revision revision) {
+  Resource& of = resource(prefix);
   auto event = std::make_shared<ObjectEvent>();
   event->revision = revision;
   const auto entry = of.entries.find(key);
   if (entry != of.entries.end()) event->before = entry->second;
-  SKERRY_ASSERT(write.stored || event->before, "what is deleted was there");
-  if (write.stored) {
-    auto object = served_object(write.place.prefix, *write.stored, revision);
-    SKERRY_ASSERT(object.has_value(), "our own bytes are an object");
-    event->after = *object;
+  StoredObjectPtr shown;
+  if (stored) {
+    auto object = served_object(prefix, *stored, revision);
+    if (!object) return fail(object.error());
+    shown = event->after = *object;
     of.entries[key] = *object;
-    write.answer = *object;
   } else {
-    event->gone = at_revision(*event->before, revision);
-    write.answer = event->gone;
+    if (!event->before) return fail(Code::kMalformed, "it is deleted and was not there");
+    shown = event->gone = at_revision(*event->before, revision);
     of.entries.erase(entry);
   }
   current_ = revision;
-  publish(write.place.prefix, of, std::move(event));
+  publish(prefix, of, std::move(event));
+  return shown;
 }
 
 void ObjectStore::publish(const std::string& prefix, Resource& resource, ObjectEventPtr event) {

@@ -87,7 +87,8 @@ class ObjectStore {
   ObjectStore(std::unique_ptr<Storage> storage, async::Executor executor);
   ~ObjectStore();
 
-  /// Reads everything once. Errors: kStorage, kMalformed (a row that is no object: its key).
+  /// Reads everything once, and the newest revisions as events: watches go on over a restart.
+  /// Errors: kStorage, kMalformed (a row that is no object: its key).
   async::Task<Result<void>> load();
   async::Task<void> stop();
 
@@ -124,7 +125,13 @@ class ObjectStore {
   const Resource* find_resource(const std::string& prefix) const;
   async::Task<void> commit_loop();
   async::Task<void> commit(std::vector<std::shared_ptr<Waiting>> group);
-  void apply(Waiting& write, Revision revision);
+  async::Task<Result<void>> load_entries();
+  async::Task<Result<void>> replay(Revision until);
+  /// One change that is durable: the entry, its event. `key` is "<ns>/<name>".
+  Result<StoredObjectPtr> apply(const std::string& prefix,
+                                const std::string& key,
+                                const std::optional<std::string>& stored,
+                                Revision revision);
   void publish(const std::string& prefix, Resource& resource, ObjectEventPtr event);
 
   std::unique_ptr<Storage> storage_;
@@ -135,6 +142,7 @@ class ObjectStore {
   std::deque<std::shared_ptr<Waiting>> waiting_;
   std::vector<Listener> listeners_;
   Revision current_ = 0;
+  Revision events_from_ = 0;  // what happened after it was, or is, an event
   bool stopping_ = false;
 };
 

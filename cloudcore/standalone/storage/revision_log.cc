@@ -184,8 +184,10 @@ Result<void> RevisionLog::put_meta(const char* name, Revision value) {
 
 Result<void> RevisionLog::raise(Revision floor) {
   if (floor <= last_) return {};
-  if (auto put = put_meta("last", floor); !put) return put;
-  last_ = floor;
+  for (const char* name : {"last", "compacted"}) {
+    if (auto put = put_meta(name, floor); !put) return put;
+  }
+  last_ = compacted_ = floor;
   return {};
 }
 
@@ -201,8 +203,10 @@ Result<std::vector<StoredValue>> RevisionLog::list(const std::string& prefix,
   Query query = db_.query(
       now ? "SELECT h.key, h.revision, l.value FROM head h JOIN log l ON l.revision=h.revision"
             " WHERE h.key>? AND h.key>=? AND h.key<? AND ?>=h.revision ORDER BY h.key LIMIT ?"
-          : "SELECT key, max(revision), value FROM log WHERE key>? AND key>=? AND key<?"
-            " AND ?>=revision GROUP BY key HAVING value IS NOT NULL ORDER BY key LIMIT ?");
+          : "SELECT l.key, l.revision, l.value FROM (SELECT key, max(revision) AS newest FROM log"
+            " WHERE key>? AND key>=? AND key<? AND ?>=revision GROUP BY key) AS past"
+            " JOIN log l ON l.revision=past.newest WHERE l.value IS NOT NULL"
+            " ORDER BY past.key LIMIT ?");
   query.bind(after).bind(prefix).bind(after_prefix(prefix)).bind(now ? last_ : at);
   query.bind(limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(limit));
   std::vector<StoredValue> out;
@@ -239,9 +243,11 @@ Result<void> RevisionLog::compact(Revision before) {
   if (before <= compacted_) return {};
   if (auto begun = db_.execute("BEGIN IMMEDIATE"); !begun) return begun;
   const auto forget = [&]() -> Result<void> {
+    // What was true at `before` stays readable: the newest value of each key up to there.
     Query drop = db_.query(
-        "DELETE FROM log WHERE revision<? AND NOT EXISTS"
-        " (SELECT 1 FROM head WHERE head.key=log.key AND head.revision=log.revision)");
+        "DELETE FROM log WHERE revision<=?1 AND revision NOT IN"
+        " (SELECT max(revision) FROM log WHERE revision<=?1 GROUP BY key HAVING value IS NOT "
+        "NULL)");
     if (auto done = drop.bind(before).run(); !done) return done;
     if (auto put = put_meta("compacted", before); !put) return put;
     return put_meta("last", last_);  // the newest row may have been a deletion

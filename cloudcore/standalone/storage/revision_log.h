@@ -32,7 +32,7 @@ class RevisionLog {
   Result<std::vector<StorageChange>> changes(Revision from, std::size_t limit);
   Result<void> compact(Revision before);
   Result<void> backup(const std::string& file);
-  /// Revisions go on above `floor`.
+  /// Revisions go on above `floor`; whoever saw one up to there has to read everything again.
   Result<void> raise(Revision floor);
 
   Revision current() const { return last_; }

@@ -64,7 +64,8 @@ class Storage {
   virtual async::Task<Result<std::vector<StorageChange>>> changes(Revision from,
                                                                   std::size_t limit) = 0;
 
-  /// Forgets what was replaced or deleted before `before`: older reads are kGone from now on.
+  /// Forgets what was replaced or deleted up to `before`: older reads are kGone from now on, the
+  /// state at `before` is not.
   virtual async::Task<Result<void>> compact(Revision before) = 0;
 
   /// A consistent copy in one file, made while writes go on. Errors: kAlreadyExists, kStorage.

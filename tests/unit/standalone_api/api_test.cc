@@ -21,18 +21,19 @@ class Scene {
     std::string name = (fs::temp_directory_path() / "skerry-api-XXXXXX").string();
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     folder_ = name;
-    SqliteOptions options;
-    options.file = folder_ + "/objects.db";
-    auto storage = open_sqlite_storage(options, loop_.get_executor());
-    REQUIRE(storage.has_value());
-    store_ = std::make_unique<ObjectStore>(std::move(*storage), loop_.get_executor());
-    REQUIRE(test::run_task(loop_, store_->load()).has_value());
-    api_ = std::make_unique<Api>(*store_, world_.world(), "127.0.0.1:6443");
+    open();
     post("/api/v1/namespaces", R"({"metadata":{"name":"default"}})");
   }
   ~Scene() {
     test::run_task(loop_, store_->stop());
     fs::remove_all(folder_);
+  }
+
+  void restart() {
+    test::run_task(loop_, store_->stop());
+    api_.reset();
+    store_.reset();
+    open();
   }
 
   /// "METHOD /path?key=value", the code of the answer in `code`.
@@ -72,6 +73,16 @@ class Scene {
   std::shared_ptr<ResponseStream> stream;
 
  private:
+  void open() {
+    SqliteOptions options;
+    options.file = folder_ + "/objects.db";
+    auto storage = open_sqlite_storage(options, loop_.get_executor());
+    REQUIRE(storage.has_value());
+    store_ = std::make_unique<ObjectStore>(std::move(*storage), loop_.get_executor());
+    REQUIRE(test::run_task(loop_, store_->load()).has_value());
+    api_ = std::make_unique<Api>(*store_, world_.world(), "127.0.0.1:6443");
+  }
+
   static void add_query(ApiRequest& request, std::string query) {
     while (!query.empty()) {
       const std::size_t end = query.find('&');
@@ -237,6 +248,20 @@ TEST_CASE("Api: status and the rest are changed by different paths", "[standalon
                                   "application/merge-patch+json");
   CHECK(by_main["status"]["phase"] == "Running");
   CHECK(by_main["spec"]["unschedulable"] == true);
+}
+
+TEST_CASE("API: a watch goes on over a restart, as if there had been none", "[standalone]") {
+  Scene scene;
+  const std::string maps = "/api/v1/namespaces/default/configmaps";
+  const json first = scene.post(maps, R"({"metadata":{"name":"a"}})");
+  const std::string seen = first["metadata"]["resourceVersion"];
+  scene.call("PUT " + maps + "/a", R"({"metadata":{"name":"a"},"data":{"x":"1"}})");
+  scene.post(maps, R"({"metadata":{"name":"b"}})");
+  scene.call("DELETE " + maps + "/a");
+  scene.restart();
+  scene.call("GET " + maps + "?watch=true&resourceVersion=" + seen);
+  CHECK(scene.code == 200);
+  CHECK(scene.events() == "MODIFIED a;ADDED b;DELETED a;");
 }
 
 }  // namespace

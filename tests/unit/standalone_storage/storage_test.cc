@@ -122,6 +122,24 @@ TEST_CASE("Storage: tells what changed, until it was compacted", "[standalone]")
   CHECK(scene.list("", 2) == "gone");
 }
 
+TEST_CASE("Storage: the state at the compacted revision stays, with what is replaced since",
+          "[standalone]") {
+  Scene scene;
+  scene.write("a/b/c", "1", 0).value();
+  scene.write("a/b/d", "2", 0).value();
+  scene.write("a/b/c", "3", 1).value();
+  scene.write("a/b/d", std::nullopt, 2).value();
+  scene.write("a/b/c", "5", 3).value();
+  REQUIRE(test::run_task(scene.loop, scene.storage->compact(3)).has_value());
+  CHECK(scene.list("", 3) == "a/b/c=3@3 a/b/d=2@2 ");
+  const auto changes = test::run_task(scene.loop, scene.storage->changes(3, 10));
+  REQUIRE(changes.has_value());
+  CHECK(changes->size() == 2);
+  REQUIRE(test::run_task(scene.loop, scene.storage->compact(4)).has_value());
+  CHECK(scene.list("", 4) == "a/b/c=3@3 ");
+  CHECK(scene.list("") == "a/b/c=5@5 ");
+}
+
 TEST_CASE("Storage: what was written is there after it was opened again, and numbers go on",
           "[standalone]") {
   Scene scene;
@@ -159,6 +177,8 @@ TEST_CASE("Storage: a backup can be put back, and revisions do not go back with 
   REQUIRE(restored.has_value());
   scene.open();
   CHECK(scene.list("") == "a/b/c=1@1 ");
+  // A watcher that saw what the backup does not have is told to read again.
+  CHECK(scene.storage->compacted() > 10);
   CHECK(scene.write("a/b/d", "new", 0).value() > 10);
 }
 
