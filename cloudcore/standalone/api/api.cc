@@ -113,7 +113,7 @@ Task<RestAnswer> Api::resource(std::shared_ptr<const ApiRequest> request, Reques
   }
   const auto own = handlers_.find({found->row->storage_prefix, subresource});
   if (own != handlers_.end()) co_return co_await own->second(found);
-  const bool plain = subresource.empty() || subresource == "status";
+  const bool plain = subresource.empty() || subresource == "status" || subresource == "approval";
   if (!plain) co_return co_await subresources_.handle(found);
   if (subresource.empty() && !allows(*found->row, verb)) co_return method_not_allowed();
   const bool needs_namespace = found->row->namespaced && found->info.ns.empty();

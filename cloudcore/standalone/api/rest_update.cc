@@ -48,14 +48,16 @@ Answer<Prepared> prepare_update(json wish,
   keep_metadata(wish, current);
   AdmissionRequest admission{AdmissionRequest::Operation::kUpdate, request, &wish, &current,
                              dry_run(*request.request)};
-  const bool status_only = request.info.subresource == "status";
-  if (status_only) {
+  const std::string& part = request.info.subresource;
+  const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
+  if (!part.empty()) {  // "status", or another view of it
     out.object = current;
     if (wish.contains("status")) {
       out.object["status"] = wish["status"];
     } else {
       out.object.erase("status");
     }
+    if (behaviour.prepare_part != nullptr) behaviour.prepare_part(out.object, current, part);
     out.object["metadata"].erase("resourceVersion");
     admission.object = &out.object;
     if (auto admitted = admit(admission); !admitted) return ApiFailure(admitted.error());
@@ -65,7 +67,6 @@ Answer<Prepared> prepare_update(json wish,
     wish.erase("status");
     if (current.contains("status")) wish["status"] = current["status"];
   }
-  const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
   if (behaviour.set_defaults != nullptr) behaviour.set_defaults(wish);
   if (behaviour.prepare_update != nullptr) behaviour.prepare_update(wish, current);
   const bool spec_changed = fields::at(wish, "spec") != fields::at(current, "spec");

@@ -63,7 +63,7 @@ std::vector<KindBehaviour> make_rows() {
         "persistentvolumeclaims"}) {
     rows.push_back(row(prefix));
   }
-  for (const std::string_view prefix : {"endpoints", "events", "leases.coordination.k8s.io"}) {
+  for (const std::string_view prefix : {"endpoints", "events"}) {
     KindBehaviour created = row(prefix);
     created.create_on_update = true;
     rows.push_back(created);

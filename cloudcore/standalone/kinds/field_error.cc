@@ -8,7 +8,7 @@ using nlohmann::json;
 std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
 
 /// A value as Go's field errors print it: strings quoted, numbers bare, others as JSON in a string.
-std::string shown(const json& value) {
+std::string as_text(const json& value) {
   return value.is_string() ? json(value).dump() : value.dump();
 }
 
@@ -42,6 +42,8 @@ const char* FieldError::reason() const {
 
 std::string FieldError::cause() const {
   const std::string tail = detail.empty() ? "" : ": " + detail;
+  const std::string given = shown ? *shown : as_text(value);
+  const std::string with_value = (given.empty() ? "" : ": " + given) + tail;
   switch (kind) {
     case FieldError::Kind::kRequired:
       return "Required value" + tail;
@@ -52,20 +54,18 @@ std::string FieldError::cause() const {
     case FieldError::Kind::kTooMany:
       return "Too many" + tail;
     case FieldError::Kind::kDuplicate:
-      return "Duplicate value: " + shown(value) + tail;
+      return "Duplicate value" + with_value;
     case FieldError::Kind::kNotFound:
-      return "Not found: " + shown(value) + tail;
+      return "Not found" + with_value;
     case FieldError::Kind::kInvalid:
-      return "Invalid value: " + shown(value) + tail;
     case FieldError::Kind::kTypeInvalid:
-      return "Invalid value: " + shown(value) + tail;
+      return "Invalid value" + with_value;
     case FieldError::Kind::kNotSupported:
       break;
   }
   std::string list;
   for (const std::string& name : supported) list += (list.empty() ? "" : ", ") + in_quotes(name);
-  return "Unsupported value: " + shown(value) +
-         (list.empty() ? tail : ": supported values: " + list);
+  return "Unsupported value: " + given + (list.empty() ? tail : ": supported values: " + list);
 }
 
 }  // namespace skerry::standalone

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct FieldError {
   nlohmann::json value =
       nullptr;  // kInvalid, kNotSupported, kDuplicate, kTypeInvalid: what was given
   std::vector<std::string> supported;  // kNotSupported
+  /// Instead of `value`: how Go prints a struct of Kubernetes' own; empty: no value is shown.
+  std::optional<std::string> shown = std::nullopt;
 
   /// "spec.replicas: Invalid value: -1: must be greater than or equal to 0"
   std::string text() const;

@@ -26,6 +26,11 @@ struct KindBehaviour {
   void (*prepare_create)(nlohmann::json& object) = nullptr;
   /// Before an update through the main resource: restores what only others may change.
   void (*prepare_update)(nlohmann::json& object, const nlohmann::json& old) = nullptr;
+  /// Before a write through a subresource that is a part of the object ("status", "approval"):
+  /// restores what that part may not change. `object` has the wished status, and the old rest.
+  void (*prepare_part)(nlohmann::json& object,
+                       const nlohmann::json& old,
+                       std::string_view part) = nullptr;
   FieldErrors (*validate)(const nlohmann::json& object) = nullptr;
   FieldErrors (*validate_update)(const nlohmann::json& object, const nlohmann::json& old) = nullptr;
   /// Seconds between the mark and the end of a delete without options; 0: at once.

@@ -7,7 +7,9 @@ namespace {
 
 std::map<std::string_view, const KindBehaviour*> all_rows() {
   std::map<std::string_view, const KindBehaviour*> out;
-  for (const auto& rows : {core_behaviours(), workload_behaviours()}) {
+  for (const auto& rows :
+       {core_behaviours(), apps_behaviours(), batch_behaviours(), scaling_behaviours(),
+        networking_behaviours(), access_behaviours(), storage_behaviours(), cluster_behaviours()}) {
     for (const KindBehaviour& row : rows) out.emplace(row.storage_prefix, &row);
   }
   return out;
