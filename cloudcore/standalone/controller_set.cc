@@ -3,6 +3,7 @@
 #include "cloudcore/standalone/controllers/deployment.h"
 #include "cloudcore/standalone/controllers/namespaces.h"
 #include "cloudcore/standalone/controllers/replica_set.h"
+#include "cloudcore/standalone/controllers/volume_protection.h"
 #include "cloudcore/standalone/scheduler/scheduler.h"
 
 namespace skerry::standalone {
@@ -15,6 +16,7 @@ ControllerSet::ControllerSet(Parts parts, async::Executor executor)
   all.push_back(make_namespace_controller(client_, parts.root_ca_pem));
   all.push_back(make_deployment_controller(client_, parts.world));
   all.push_back(make_replica_set_controller(client_, parts.world));
+  all.push_back(make_volume_protection_controller(client_));
   all.push_back(make_scheduler(scheduler_client_, parts.world));
   for (auto& each : all) {
     runners_.push_back(

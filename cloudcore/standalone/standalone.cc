@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 // clang-format on
 
+#include "cloudcore/standalone/admission/admission_plugins.h"
 #include "cloudcore/standalone/api/api.h"
 #include "cloudcore/standalone/bootstrap.h"
 #include "cloudcore/standalone/controller_set.h"
@@ -91,7 +92,11 @@ Task<Result<void>> Standalone::Impl::open() {
   if (auto loaded = co_await store->load(); !loaded) co_return fail(loaded.error());
   const std::string shown = "127.0.0.1:" + std::to_string(options.port);
   api = std::make_unique<Api>(*store, world, shown);
-  if (auto made = co_await make_bootstrap_objects(*api); !made) co_return fail(made.error());
+  AdmissionSettings admission;
+  admission.mount_tokens = false;  // until the API issues them: a pod would wait for its token
+  add_admission_plugins(*api, *store, world, admission);
+  if (auto made = co_await make_bootstrap_objects(*api, options.port); !made)
+    co_return fail(made.error());
 
   HttpParts parts{world, context, [this](const Credentials& given) { return authenticate(given); },
                   [this](std::shared_ptr<const ApiRequest> request) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cloudcore/standalone/kinds/zero_values.h"
+#include "common/base/base64.h"
 #include "common/k8s/quantity.h"
 
 namespace skerry::standalone {
@@ -54,6 +55,7 @@ class Fitting {
         return;
       case Shape::kString:
         if (type.format == "quantity") return fit_quantity(value, path);
+        if (type.format == "byte" && !row_.custom) return fit_bytes(value, path);
         expect(value.is_string(), value, "string", path);
         return;
       case Shape::kInteger:
@@ -95,6 +97,17 @@ class Fitting {
         member = nothing ? value.erase(member) : std::next(member);
       }
     }
+  }
+
+  void fit_bytes(const json& value, const std::string& path) {
+    if (!expect(value.is_string(), value, "string", path)) return;
+    const std::string& text = value.get_ref<const std::string&>();
+    if (decode_base64(text)) return;
+    const std::size_t bad = text.find_first_not_of(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n");
+    problem_ = row_.kind + " in version \"" + row_.gv.version + "\" cannot be handled as a " +
+               row_.kind + ": illegal base64 data at input byte " +
+               std::to_string(bad == std::string::npos ? text.size() / 4 * 4 : bad);
   }
 
   /// Quantities are kept as Kubernetes writes them: 0.5 is "500m".

@@ -50,7 +50,7 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
   to_stored_version(row, object);
   const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
   fill_metadata(object, world_);
-  if (has_status(row)) object.erase("status");
+  if (has_status(row) && !behaviour.status_on_create) object.erase("status");
   if (behaviour.set_defaults != nullptr) behaviour.set_defaults(object);
   if (behaviour.prepare_create != nullptr) behaviour.prepare_create(object);
   if (behaviour.generation) object["metadata"]["generation"] = 1;
@@ -59,6 +59,7 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
   if (auto admitted = admit(asked); !admitted) co_return ApiFailure(admitted.error());
   FieldErrors errors = validate_metadata(object, row);
   if (behaviour.validate != nullptr) add(errors, behaviour.validate(object));
+  if (behaviour.validate_create != nullptr) add(errors, behaviour.validate_create(object));
   const std::string name = fields::text(object["metadata"], "name");
   if (!errors.empty()) co_return invalid(row, name, errors);
   ObjectPlace place{row.storage_prefix, ns, name};

@@ -21,8 +21,8 @@ void FieldChecks::invalid(std::string field, json value, std::string detail) {
 void FieldChecks::forbidden(std::string field, std::string detail) {
   errors_.push_back({Kind::kForbidden, std::move(field), std::move(detail), nullptr, {}});
 }
-void FieldChecks::duplicate(std::string field, json value) {
-  errors_.push_back({Kind::kDuplicate, std::move(field), {}, std::move(value), {}});
+void FieldChecks::duplicate(std::string field, json value, std::string detail) {
+  errors_.push_back({Kind::kDuplicate, std::move(field), std::move(detail), std::move(value), {}});
 }
 void FieldChecks::not_found(std::string field, json value) {
   errors_.push_back({Kind::kNotFound, std::move(field), {}, std::move(value), {}});

@@ -23,7 +23,7 @@ class FieldChecks {
   void required(std::string field, std::string detail = {});
   void invalid(std::string field, nlohmann::json value, std::string detail);
   void forbidden(std::string field, std::string detail);
-  void duplicate(std::string field, nlohmann::json value);
+  void duplicate(std::string field, nlohmann::json value, std::string detail = {});
   void not_found(std::string field, nlohmann::json value);
   void not_supported(std::string field, nlohmann::json value, std::vector<std::string> supported);
   void too_long(std::string field, std::size_t max_bytes);

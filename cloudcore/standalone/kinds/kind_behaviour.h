@@ -20,6 +20,8 @@ struct KindBehaviour {
   /// A create or an update without a name, or with resourceVersion unset, is allowed to.
   bool create_on_update = false;
   bool unconditional_update = true;
+  /// A create may bring a status (a Node's registration).
+  bool status_on_create = false;
 
   void (*set_defaults)(nlohmann::json& object) = nullptr;
   /// Before a create is stored: after defaults, before validation. Sets initial status.
@@ -32,6 +34,8 @@ struct KindBehaviour {
                        const nlohmann::json& old,
                        std::string_view part) = nullptr;
   FieldErrors (*validate)(const nlohmann::json& object) = nullptr;
+  /// Beyond `validate`, what a create alone must keep.
+  FieldErrors (*validate_create)(const nlohmann::json& object) = nullptr;
   FieldErrors (*validate_update)(const nlohmann::json& object, const nlohmann::json& old) = nullptr;
   /// Seconds between the mark and the end of a delete without options; 0: at once.
   int (*grace_seconds)(const nlohmann::json& object) = nullptr;

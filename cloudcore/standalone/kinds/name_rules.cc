@@ -26,7 +26,7 @@ bool shaped(std::string_view text, CharTest edge, std::string_view inner) {
 }
 
 std::string too_long(std::size_t max) {
-  return "must be no more than " + std::to_string(max) + " bytes";
+  return "must be no more than " + std::to_string(max) + " characters";
 }
 
 bool is_subdomain(std::string_view text) {
@@ -148,7 +148,7 @@ Problems env_name(std::string_view text) {
 Problems port_name(std::string_view text) {
   Problems out;
   if (text.size() > kPortNameBytesMax) {
-    out.push_back("must be no more than " + std::to_string(kPortNameBytesMax) + " characters");
+    out.push_back(too_long(kPortNameBytesMax));
   }
   const bool letters =
       std::all_of(text.begin(), text.end(), [](char c) { return is_lower_alnum(c) || c == '-'; });
@@ -178,6 +178,34 @@ Problems ip_address(std::string_view text) {
   if (inet_pton(AF_INET, ended.c_str(), bytes) == 1) return {};
   if (inet_pton(AF_INET6, ended.c_str(), bytes) == 1) return {};
   return {"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"};
+}
+
+Problems cidr(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view bits = slash == std::string_view::npos ? "" : text.substr(slash + 1);
+  const bool number =
+      !bits.empty() && bits.size() <= 3 && std::all_of(bits.begin(), bits.end(), is_digit);
+  const bool v6 = text.find(':') != std::string_view::npos;
+  if (number && std::stoi(std::string(bits)) <= (v6 ? 128 : 32) &&
+      ip_address(text.substr(0, slash)).empty()) {
+    return {};
+  }
+  return {"must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"};
+}
+
+Problems reachable_address(std::string_view text) {
+  const auto starts = [text](std::string_view with) { return text.starts_with(with); };
+  if (text == "0.0.0.0" || text == "::") return {"may not be unspecified (0.0.0.0 or ::)"};
+  if (starts("127.") || text == "::1") {
+    return {"may not be in the loopback range (127.0.0.0/8, ::1/128)"};
+  }
+  if (starts("169.254.") || starts("fe8") || starts("fe9") || starts("fea") || starts("feb")) {
+    return {"may not be in the link-local range (169.254.0.0/16, fe80::/10)"};
+  }
+  if (starts("224.0.0.") || starts("ff02:") || starts("ff12:")) {
+    return {"may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"};
+  }
+  return {};
 }
 
 Problems percent(std::string_view text) {

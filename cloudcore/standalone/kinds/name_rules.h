@@ -22,6 +22,9 @@ Problems env_name(std::string_view text);    // any printable ASCII but '='
 Problems port_name(std::string_view text);   // IANA_SVC_NAME
 Problems port_number(std::int64_t port);     // 1-65535
 Problems ip_address(std::string_view text);  // v4 or v6
-Problems percent(std::string_view text);     // "25%"
+Problems cidr(std::string_view text);        // "10.0.0.0/8"
+/// An address that others can reach: not loopback, link-local or unspecified.
+Problems reachable_address(std::string_view text);
+Problems percent(std::string_view text);  // "25%"
 
 }  // namespace skerry::standalone::name_rules

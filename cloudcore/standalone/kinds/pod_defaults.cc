@@ -126,10 +126,20 @@ void default_host_ports(json& container) {
   }
 }
 
+/// serviceAccount is serviceAccountName's old name: both are written.
+void default_account(json& spec) {
+  std::string name = fields::text(spec, "serviceAccountName");
+  if (name.empty()) name = fields::text(spec, "serviceAccount");
+  if (name.empty()) return;
+  spec["serviceAccountName"] = name;
+  spec["serviceAccount"] = name;
+}
+
 }  // namespace
 
 void default_pod_spec(json& spec) {
   if (!spec.is_object()) return;
+  default_account(spec);
   if (json* volumes = list_of(spec, "volumes")) {
     for (json& volume : *volumes) default_volume(volume);
   }

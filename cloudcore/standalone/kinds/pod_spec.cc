@@ -1,6 +1,6 @@
 // What is wrong with a Pod's spec: what belongs to the Pod as a whole.
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "cloudcore/standalone/kinds/field_checks.h"
 #include "cloudcore/standalone/kinds/name_rules.h"
@@ -47,6 +47,43 @@ void check_host_aliases(const json& spec, const std::string& path, FieldChecks& 
   }
 }
 
+/// "kernel.shm_rmid_forced", also with slashes.
+bool is_sysctl_name(const std::string& name) {
+  constexpr std::size_t kBytesMax = 253;
+  if (name.empty() || name.size() > kBytesMax) return false;
+  std::size_t begin = 0;
+  while (begin <= name.size()) {
+    const std::size_t end = std::min(name.find_first_of("./", begin), name.size());
+    std::string part = name.substr(begin, end - begin);
+    std::replace(part.begin(), part.end(), '_', '-');
+    if (part.empty() || name[begin] == '_' || name[end - 1] == '_') return false;
+    if (!name_rules::dns_label(part.substr(0, 63)).empty()) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+void check_sysctls(const json& sysctls, const std::string& path, FieldChecks& checks) {
+  for (std::size_t i = 0; i < sysctls.size(); ++i) {
+    const std::string at = at_index(path, i) + ".name";
+    const std::string name = fields::text(sysctls[i], "name");
+    if (name.empty()) {
+      checks.required(at);
+    } else if (!is_sysctl_name(name)) {
+      checks.invalid(at, name,
+                     "must have at most 253 characters and match regex "
+                     "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$");
+    }
+  }
+}
+
+void check_shared_processes(const json& spec, const std::string& path, FieldChecks& checks) {
+  if (fields::flag(spec, "shareProcessNamespace") && fields::flag(spec, "hostPID")) {
+    checks.invalid(path + ".shareProcessNamespace", true,
+                   "ShareProcessNamespace and HostPID cannot both be enabled");
+  }
+}
+
 void check_pod_security(const json& spec, const std::string& path, FieldChecks& checks) {
   const json& context = fields::object(spec, "securityContext");
   const std::string at = path + ".securityContext";
@@ -63,6 +100,8 @@ void check_pod_security(const json& spec, const std::string& path, FieldChecks& 
                      "must be between 0 and 2147483647, inclusive");
     }
   }
+  check_shared_processes(spec, at, checks);
+  check_sysctls(fields::list(context, "sysctls"), at + ".sysctls", checks);
   if (const json& policy = fields::at(context, "fsGroupChangePolicy"); policy.is_string()) {
     checks.one_of(at + ".fsGroupChangePolicy", policy.get<std::string>(),
                   {"Always", "OnRootMismatch"});

@@ -23,9 +23,11 @@ _CLUSTER_SCOPED = {"Namespace", "Node", "PersistentVolume", "StorageClass", "Pri
                    "CSIDriver", "VolumeAttachment", "CustomResourceDefinition",
                    "CertificateSigningRequest"}
 # Differ from one server to the next, or from one moment to the next.
-_PASSING = {"uid", "creationTimestamp", "managedFields", "resourceVersion", "lastTransitionTime"}
+_PASSING = {"uid", "creationTimestamp", "managedFields", "resourceVersion", "lastTransitionTime",
+            "lastPhaseTransitionTime"}
+_DIFFERENCE = "\n@@ "
 _RANDOM = [(re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-?"),
-           (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<cluster ip>"),
+           (re.compile(r"\b10\.(43|96)\.\d+\.\d+(/\d+)?\b"), "<cluster ip>"),
            (re.compile(r"generated-[a-z0-9]{5}"), "generated-?")]
 
 
@@ -55,6 +57,9 @@ def answer(api: KubernetesApi, case: object) -> dict:
                 status, body = api.raw("PATCH", f"{one}?dryRun=All", case.change,
                                        "application/merge-patch+json")
             finally:
+                # A protected volume would wait for a controller.
+                api.raw("PATCH", one, {"metadata": {"finalizers": None}},
+                        "application/merge-patch+json")
                 api.raw("DELETE", one, {"gracePeriodSeconds": 0})
     else:
         status, body = api.raw("POST", f"{path(case)}?dryRun=All", case)
@@ -64,12 +69,15 @@ def answer(api: KubernetesApi, case: object) -> dict:
 def comparable(body: dict) -> object:
     if body.get("kind") == "Status":
         details = body.get("details", {})
-        causes = sorted({f"{each.get('reason')} {each.get('field')}: {each.get('message')}"
+        # Some end with what differs between two internal objects, in Go's words.
+        causes = sorted({f"{each.get('reason')} {each.get('field')}: "
+                         f"{each.get('message').partition(_DIFFERENCE)[0].strip()}"
                          for each in details.get("causes", [])})
         # With several causes the order of the message is that of a map, at times.
         return {"reason": body.get("reason"), "causes": causes, "kind": details.get("kind"),
                 "name": details.get("name"),
-                "message": None if len(causes) > 1 else stable(body["message"])}
+                "message": None if len(causes) > 1 else stable(
+                    body["message"].partition(_DIFFERENCE)[0].strip())}
     return stable(body)
 
 
@@ -77,6 +85,9 @@ def stable(value: object) -> object:
     if isinstance(value, dict):
         if value.get("key") in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
             value = {**value, "tolerationSeconds": "as configured"}
+        if "nodePort" in value or "healthCheckNodePort" in value:
+            value = {**value, **{key: "allocated" for key in ("nodePort", "healthCheckNodePort")
+                                 if value.get(key, 0) > 0}}
         return {key: stable(each) for key, each in value.items() if key not in _PASSING}
     if isinstance(value, list):
         return [stable(each) for each in value]

@@ -1,0 +1,1 @@
+skerry_unit_tests(standalone_admission USES skerry_standalone_admission)
