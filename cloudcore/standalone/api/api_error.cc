@@ -1,5 +1,7 @@
 #include "cloudcore/standalone/api/api_error.h"
 
+#include <algorithm>
+
 namespace skerry::standalone {
 namespace {
 
@@ -74,13 +76,16 @@ ApiFailure conflict(const KindRow& row, const std::string& name, std::string why
 ApiFailure invalid(const KindRow& row, const std::string& name, const FieldErrors& errors) {
   const std::string kind = row.gv.group.empty() ? row.kind : row.kind + "." + row.gv.group;
   json causes = json::array();
-  std::string all;
+  std::vector<std::string> texts;  // each once, though two rules may have found it
   for (const FieldError& error : errors) {
     causes.push_back(
         {{"reason", error.reason()}, {"message", error.cause()}, {"field", error.field}});
-    all += (all.empty() ? "" : ", ") + error.text();
+    const std::string text = error.text();
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
   }
-  if (errors.size() > 1) all = "[" + all + "]";
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  if (texts.size() > 1) all = "[" + all + "]";
   json details = details_of(row, name);
   details["kind"] = row.kind;
   details["causes"] = std::move(causes);

@@ -55,9 +55,12 @@ constexpr const char* kValueAdvice =
 
 /// What the name of a kind must look like; empty advice: fine.
 std::string name_advice(const KindRow& row, const std::string& name) {
-  if (row.gv.group == "rbac.authorization.k8s.io") {
-    const bool path = name.find('/') != std::string::npos || name.find('%') != std::string::npos;
-    return path ? "may not contain '/' or '%'" : "";
+  // Kinds whose names are only kept from breaking a path.
+  const std::string& group = row.gv.group;
+  if (group == "rbac.authorization.k8s.io" || group == "certificates.k8s.io" ||
+      group == "apiregistration.k8s.io") {
+    if (name.find('/') != std::string::npos) return "may not contain '/'";
+    return name.find('%') != std::string::npos ? "may not contain '%'" : "";
   }
   if (row.kind == "Namespace") return is_dns_label(name) ? "" : kLabelAdvice;
   if (row.kind == "Service") {

@@ -22,7 +22,7 @@ constexpr const char* kGroup = "rbac.authorization.k8s.io";
 
 /// The field is written out even when there are no rules.
 void default_role(json& object) {
-  if (!object.contains("rules")) object["rules"] = nullptr;
+  if (fields::list(object, "rules").empty()) object["rules"] = nullptr;
 }
 
 void check_rule(FieldChecks& checks, const json& rule, bool namespaced, const std::string& at) {

@@ -15,12 +15,19 @@ using nlohmann::json;
 namespace fields = k8s::fields;
 using enum DefaultRow::When;
 
+constexpr const char* kRevision = "deployment.kubernetes.io/revision";
 constexpr const char* kTemplateGeneration = "deprecated.daemonset.template.generation";
 
 json& spec_of(json& object) {
   json& spec = object["spec"];
   if (!spec.is_object()) spec = json::object();
   return spec;
+}
+
+json& template_of(json& spec) {
+  json& out = spec["template"];
+  if (!out.is_object()) out = json::object();
+  return out;
 }
 
 /// A RollingUpdate without its numbers gets them; `strategy` is spec.strategy or .updateStrategy.
@@ -42,14 +49,14 @@ void default_deployment(json& object) {
       {"spec.strategy.type", R"("RollingUpdate")"},
   };
   json& spec = spec_of(object);
-  default_pod_template(spec["template"]);
+  default_pod_template(template_of(spec));
   table.apply(object);
   default_rolling(spec["strategy"], {{"maxUnavailable", "25%"}, {"maxSurge", "25%"}});
 }
 
 void default_replica_set(json& object) {
   static const DefaultTable table = {{"spec.replicas", "1", kAbsent}};
-  default_pod_template(spec_of(object)["template"]);
+  default_pod_template(template_of(spec_of(object)));
   table.apply(object);
 }
 
@@ -60,7 +67,7 @@ void default_daemon_set(json& object) {
       {"spec.updateStrategy.type", R"("RollingUpdate")"},
   };
   json& spec = spec_of(object);
-  default_pod_template(spec["template"]);
+  default_pod_template(template_of(spec));
   table.apply(object);
   default_rolling(spec["updateStrategy"], {{"maxUnavailable", 1}, {"maxSurge", 0}});
 }
@@ -86,7 +93,7 @@ void default_stateful_set(json& object) {
       {"spec.volumeClaimTemplates[].status.phase", R"("Pending")"},
   };
   json& spec = spec_of(object);
-  default_pod_template(spec["template"]);
+  default_pod_template(template_of(spec));
   table.apply(object);
   json& strategy = spec["updateStrategy"];
   default_rolling(strategy, {{"partition", 0}});
@@ -114,10 +121,16 @@ std::int64_t generation_of(const json& object) {
   return fields::number(fields::object(object, "metadata"), "generation").value_or(0);
 }
 
+/// Without the one that the controller writes, whose write is no wish of anybody.
+json wished_annotations(const json& object) {
+  json out = fields::object(fields::object(object, "metadata"), "annotations");
+  out.erase(kRevision);
+  return out;
+}
+
 /// A Deployment's annotations reach its ReplicaSets: they count as its spec does.
 void update_deployment(json& object, const json& old) {
-  const json& annotations = fields::object(fields::object(object, "metadata"), "annotations");
-  if (annotations != fields::object(fields::object(old, "metadata"), "annotations")) {
+  if (wished_annotations(object) != wished_annotations(old)) {
     object["metadata"]["generation"] = generation_of(old) + 1;
   }
 }

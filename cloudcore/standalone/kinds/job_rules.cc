@@ -55,10 +55,21 @@ void check_indexed(FieldChecks& checks, const json& spec, const std::string& pat
 /// What only an Indexed Job may say.
 void check_not_indexed(FieldChecks& checks, const json& spec, const std::string& path) {
   constexpr const char* kNeedsIndexed = "requires indexed completion mode";
-  for (const char* field : {"backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"}) {
+  for (const char* field : {"backoffLimitPerIndex", "maxFailedIndexes"}) {
     const json& value = fields::at(spec, field);
     if (!value.is_null()) checks.invalid(path + "." + field, value, kNeedsIndexed);
   }
+  const json& policy = fields::at(spec, "successPolicy");
+  if (policy.is_null()) return;
+  FieldError error{FieldError::Kind::kInvalid, path + ".successPolicy", kNeedsIndexed, nullptr, {}};
+  std::string rules;
+  for (const json& rule : fields::list(policy, "rules")) {
+    rules += (rules.empty() ? "" : ",");
+    rules += "{\"SucceededIndexes\":" + fields::at(rule, "succeededIndexes").dump() +
+             ",\"SucceededCount\":" + fields::at(rule, "succeededCount").dump() + "}";
+  }
+  error.shown = "{\"Rules\":[" + rules + "]}";  // the API shows its own struct
+  checks.add({error});
 }
 
 void check_restart_policy(FieldChecks& checks, const json& spec, const std::string& path) {

@@ -16,6 +16,11 @@ using nlohmann::json;
 namespace fields = k8s::fields;
 using enum DefaultRow::When;
 
+void default_budget(json& object) {
+  static const DefaultTable table = {{"spec", "{}"}};
+  table.apply(object);
+}
+
 void create_budget(json& object) {
   object["status"] = {
       {"disruptionsAllowed", 0}, {"currentHealthy", 0}, {"desiredHealthy", 0}, {"expectedPods", 0}};
@@ -97,6 +102,7 @@ std::vector<KindBehaviour> make_rows() {
   KindBehaviour& budgets = rows[0];
   budgets.storage_prefix = "poddisruptionbudgets.policy";
   budgets.generation = true;
+  budgets.set_defaults = default_budget;
   budgets.prepare_create = create_budget;
   budgets.validate = validate_budget;
   KindBehaviour& scalers = rows[1];

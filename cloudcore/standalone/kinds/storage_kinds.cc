@@ -135,9 +135,12 @@ FieldErrors validate_driver(const json& object) {
 FieldErrors validate_driver_update(const json& object, const json& old) {
   FieldChecks checks;
   const json& spec = fields::object(object, "spec");
-  for (const char* field : {"attachRequired", "fsGroupPolicy", "volumeLifecycleModes"}) {
-    checks.immutable(spec, fields::object(old, "spec"), field, "spec");
+  const json& before = fields::object(old, "spec");
+  const json& attach = fields::at(spec, "attachRequired");
+  if (attach != fields::at(before, "attachRequired")) {
+    checks.invalid("spec.attachedRequired", attach, kImmutable);  // the API's own spelling
   }
+  checks.immutable(spec, before, "volumeLifecycleModes", "spec");
   return checks.take();
 }
 
@@ -169,6 +172,32 @@ FieldErrors validate_csi_node(const json& object) {
   return checks.take();
 }
 
+/// As the API shows its own struct.
+std::string shown_driver(const json& driver) {
+  const json& allocatable = fields::at(driver, "allocatable");
+  return "{\"Name\":" + fields::at(driver, "name").dump() +
+         ",\"NodeID\":" + fields::at(driver, "nodeID").dump() +
+         ",\"TopologyKeys\":" + fields::at(driver, "topologyKeys").dump() + ",\"Allocatable\":" +
+         (allocatable.is_object() ? "{\"Count\":" + fields::at(allocatable, "count").dump() + "}"
+                                  : "null") +
+         "}";
+}
+
+/// A driver may come and go; while it is there it stays what it is.
+FieldErrors validate_csi_node_update(const json& object, const json& old) {
+  FieldChecks checks;
+  for (const json& before : fields::list(fields::object(old, "spec"), "drivers")) {
+    for (const json& driver : fields::list(fields::object(object, "spec"), "drivers")) {
+      const bool same = fields::at(driver, "name") == fields::at(before, "name");
+      if (!same || driver == before) continue;
+      FieldError error{FieldError::Kind::kInvalid, "spec.drivers", kImmutable, nullptr, {}};
+      error.shown = shown_driver(driver);
+      checks.add({error});
+    }
+  }
+  return checks.take();
+}
+
 // ---- VolumeAttachment, CSIStorageCapacity -------------------------------------------------------
 
 void create_attachment(json& object) { object["status"] = {{"attached", false}}; }
@@ -193,7 +222,16 @@ FieldErrors validate_attachment(const json& object) {
 
 FieldErrors validate_attachment_update(const json& object, const json& old) {
   FieldChecks checks;
-  checks.immutable(object, old, "spec", "");
+  const json& spec = fields::object(object, "spec");
+  if (spec == fields::object(old, "spec")) return checks.take();
+  const json& source = fields::object(spec, "source");
+  FieldError error{FieldError::Kind::kInvalid, "spec", kImmutable, nullptr, {}};
+  error.shown =
+      "{\"Attacher\":" + fields::at(spec, "attacher").dump() +
+      ",\"Source\":{\"PersistentVolumeName\":" + fields::at(source, "persistentVolumeName").dump() +
+      ",\"InlineVolumeSpec\":" + fields::at(source, "inlineVolumeSpec").dump() +
+      "},\"NodeName\":" + fields::at(spec, "nodeName").dump() + "}";
+  checks.add({error});
   return checks.take();
 }
 
@@ -229,6 +267,7 @@ std::vector<KindBehaviour> make_rows() {
   KindBehaviour& nodes = rows[2];
   nodes.storage_prefix = "csinodes.storage.k8s.io";
   nodes.validate = validate_csi_node;
+  nodes.validate_update = validate_csi_node_update;
   KindBehaviour& attachments = rows[3];
   attachments.storage_prefix = "volumeattachments.storage.k8s.io";
   attachments.prepare_create = create_attachment;

@@ -31,6 +31,7 @@ const std::vector<KindPrinter>& workload_printers();
 const std::vector<KindPrinter>& network_printers();
 const std::vector<KindPrinter>& storage_printers();
 const std::vector<KindPrinter>& policy_printers();
+const std::vector<KindPrinter>& scaler_printers();
 
 // ---- parts that many kinds share (cells.cc) -----------------------------------------------------
 

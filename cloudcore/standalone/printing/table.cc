@@ -26,7 +26,7 @@ constexpr KindPrinter kDefault = {"", "Name Created_At:date", default_cells};
 const KindPrinter& printer_of(const KindRow& row) {
   if (row.custom) return kCustom;
   for (const auto* table : {&core_printers(), &workload_printers(), &network_printers(),
-                            &storage_printers(), &policy_printers()}) {
+                            &storage_printers(), &policy_printers(), &scaler_printers()}) {
     for (const KindPrinter& each : *table) {
       if (each.prefix == row.storage_prefix) return each;
     }

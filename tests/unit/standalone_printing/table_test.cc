@@ -209,6 +209,26 @@ TEST_CASE("Table: names of columns, the wide ones marked", "[standalone_printing
         std::vector<std::string>{"Name", "Created At"});
 }
 
+TEST_CASE("Table: an autoscaler shows what each metric is and should be", "[standalone_printing]") {
+  const KindRow row = row_of("horizontalpodautoscalers.autoscaling");
+  json object = json::parse(R"({"metadata": {"name": "x"}, "spec": {"maxReplicas": 5,
+    "scaleTargetRef": {"kind": "Deployment", "name": "web"}, "metrics": [
+      {"type": "Resource", "resource": {"name": "cpu",
+        "target": {"type": "Utilization", "averageUtilization": 80}}},
+      {"type": "External", "external": {"metric": {"name": "q"},
+        "target": {"type": "AverageValue", "averageValue": "3"}}},
+      {"type": "Pods", "pods": {"metric": {"name": "p"},
+        "target": {"type": "AverageValue", "averageValue": "10"}}}]},
+    "status": {"currentReplicas": 2, "currentMetrics": [
+      {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 20}}}]}})");
+  const json cells = table_cells(row, object, kNow);
+  CHECK(cells[1] == "Deployment/web");
+  CHECK(cells[2] == "cpu: 20%/80%, <unknown>/3 (avg) + 1 more...");
+  CHECK(cells[3] == "<unset>");
+  CHECK(cells[4] == 5);
+  CHECK(cells[5] == 2);
+}
+
 TEST_CASE("Table: a row carries as much of its object as was asked for", "[standalone_printing]") {
   const KindRow row = row_of("pods");
   const std::string pod = R"({"metadata":{"name":"x"},"status":{"phase":"Succeeded"}})";
