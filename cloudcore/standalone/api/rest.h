@@ -40,7 +40,7 @@ class Rest {
   RestAnswer get(const ResourceRequest& request) const;
   RestAnswer list(const ResourceRequest& request) const;
   RestAnswer watch(const ResourceRequest& request);
-  // create, update, patch: rest_create.cc, rest_update.cc, rest_patch.cc
+  // create, update, patch: rest_create.cc, rest_update.cc, rest_patch.cc, rest_apply.cc
   async::Task<RestAnswer> create(ResourceRequestPtr request);
   async::Task<RestAnswer> update(ResourceRequestPtr request);
   async::Task<RestAnswer> patch(ResourceRequestPtr request);
@@ -48,10 +48,15 @@ class Rest {
   async::Task<RestAnswer> remove(ResourceRequestPtr request);
   async::Task<RestAnswer> remove_collection(ResourceRequestPtr request);
 
-  struct Update;  // write_steps.h
+  struct Update;    // write_steps.h
+  struct Creation;  // write_steps.h
 
  private:
   Answer<void> admit(AdmissionRequest asked) const;
+  Answer<void> check_namespace(const ResourceRequest& request, const std::string& name) const;
+  async::Task<RestAnswer> create_object(ResourceRequestPtr request,
+                                        std::shared_ptr<Creation> creation);
+  async::Task<RestAnswer> apply(ResourceRequestPtr request);
   /// The objects that the request's namespace and selectors choose.
   Answer<std::vector<StoredObjectPtr>> select(const ResourceRequest& request) const;
   async::Task<RestAnswer> store_update(ResourceRequestPtr request, std::shared_ptr<Update> update);

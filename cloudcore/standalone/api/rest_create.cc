@@ -1,5 +1,6 @@
 // create.
 #include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/api/field_tracking.h"
 #include "cloudcore/standalone/api/metadata.h"
 #include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/write_steps.h"
@@ -23,35 +24,54 @@ Answer<void> Rest::admit(AdmissionRequest asked) const {
 
 Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
   const KindRow& row = *request->row;
+  if (auto right = check_options(*request->request, "CreateOptions"); !right) {
+    co_return ApiFailure(right.error());
+  }
   auto body = decode_body(request->request->content_type, request->request->body, kBodyTypes);
   if (!body) co_return ApiFailure(body.error());
   if (auto right = check_type(*body, row); !right) co_return ApiFailure(right.error());
-  const auto warnings = fit(*body, *request);
+  auto warnings = fit(*body, *request);
   if (!warnings) co_return ApiFailure(warnings.error());
   if (auto right = check_place(*body, *request); !right) co_return ApiFailure(right.error());
   if (revision_of(*body) != 0) {
     co_return bad_request("resourceVersion should not be set on objects to be created");
   }
-  const std::string ns = namespace_of(*request);
-  if (row.namespaced) {
-    const ObjectPlace place{"namespaces", "", ns};
-    const StoredObjectPtr there = store_.get(place);
-    const KindRow namespaces{{"", "v1"}, "Namespace", "namespaces", "namespace",  false,   {},
-                             {},         {},          {},           "namespaces", nullptr, false};
-    if (!there) co_return not_found(namespaces, ns);
-    if (there->fields.at("status.phase") == "Terminating") {
-      co_return forbidden(
-          "unable to create new content in namespace " + ns + " because it is being terminated",
-          &row, fields::text((*body)["metadata"], "name"));
-    }
-  }
+  auto creation = std::make_shared<Creation>();
+  creation->object = std::move(*body);
+  creation->warnings = std::move(*warnings);
+  co_return co_await create_object(std::move(request), std::move(creation));
+}
 
-  json object = std::move(*body);
+Answer<void> Rest::check_namespace(const ResourceRequest& request, const std::string& name) const {
+  const KindRow& row = *request.row;
+  if (!row.namespaced) return {};
+  const std::string& ns = request.info.ns;
+  const StoredObjectPtr there = store_.get({"namespaces", "", ns});
+  const KindRow namespaces{{"", "v1"}, "Namespace", "namespaces", "namespace",  false,   {},
+                           {},         {},          {},           "namespaces", nullptr, false};
+  if (!there) return not_found(namespaces, ns);
+  if (there->fields.at("status.phase") == "Terminating") {
+    return forbidden(
+        "unable to create new content in namespace " + ns + " because it is being terminated", &row,
+        name);
+  }
+  return {};
+}
+
+Task<RestAnswer> Rest::create_object(ResourceRequestPtr request,
+                                     std::shared_ptr<Creation> creation) {
+  const KindRow& row = *request->row;
+  json object = std::move(creation->object);
+  if (auto may = check_namespace(*request, fields::text(object["metadata"], "name")); !may) {
+    co_return ApiFailure(may.error());
+  }
   to_stored_version(row, object);
   const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
   fill_metadata(object, world_);
   if (has_status(row) && !behaviour.status_on_create) object.erase("status");
   if (behaviour.set_defaults != nullptr) behaviour.set_defaults(object);
+  // What the API adds from here on belongs to nobody.
+  if (!creation->tracked) track_create(object, *request, world_);
   if (behaviour.prepare_create != nullptr) behaviour.prepare_create(object);
   if (behaviour.generation) object["metadata"]["generation"] = 1;
   const AdmissionRequest asked{AdmissionRequest::Operation::kCreate, *request, &object, nullptr,
@@ -62,7 +82,7 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
   if (behaviour.validate_create != nullptr) add(errors, behaviour.validate_create(object));
   const std::string name = fields::text(object["metadata"], "name");
   if (!errors.empty()) co_return invalid(row, name, errors);
-  ObjectPlace place{row.storage_prefix, ns, name};
+  ObjectPlace place{row.storage_prefix, namespace_of(*request), name};
   if (dry_run(*request->request)) {
     if (store_.get(place)) co_return already_exists(row, name);
     co_return unstored_response(row, 201, std::move(object));
@@ -73,7 +93,7 @@ Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
     if (written.error().code == Code::kConflict) co_return already_exists(row, name);
     co_return write_failed(written.error(), row, name);
   }
-  co_return object_response(201, in_version_of(row, (*written)->json), *warnings);
+  co_return object_response(201, in_version_of(row, (*written)->json), creation->warnings);
 }
 
 }  // namespace skerry::standalone

@@ -1,5 +1,6 @@
 // update, and what a patch does once its object is known.
 #include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/api/field_tracking.h"
 #include "cloudcore/standalone/api/metadata.h"
 #include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/write_steps.h"
@@ -30,63 +31,90 @@ Answer<void> check_uid(const json& object, const json& current, const KindRow& r
       "Precondition failed: UID in precondition: " + asked + ", UID in object meta: " + there);
 }
 
-/// The new object from the client's wish, what is there, and who may change what.
-Answer<Prepared> prepare_update(json wish,
-                                const json& current,
-                                Revision current_revision,
-                                const ResourceRequest& request,
-                                const AdmissionPlugin& admit) {
-  const KindRow& row = *request.row;
-  if (auto right = check_uid(wish, current, row); !right) return ApiFailure(right.error());
-  Prepared out;
-  const Revision asked = revision_of(wish);
-  out.unconditional = asked == 0;
-  out.expected = out.unconditional ? current_revision : asked;
-  if (out.expected != current_revision) {
-    return conflict(row, fields::text(current["metadata"], "name"));
+/// What an update stands on besides the two objects.
+struct Ground {
+  const ResourceRequest& request;
+  Revision revision;  // of what is there
+  bool tracked;       // the wish has its managedFields
+  seam::World world;
+  const AdmissionPlugin& admit;
+};
+
+/// Through `status` comes the status; of built-in kinds also what metadata clients may set.
+void keep_all_but_status(json& wish, const json& current, const KindRow& row) {
+  for (auto member = wish.begin(); member != wish.end();) {
+    const bool keeps = member.key() == "status" || (member.key() == "metadata" && !row.custom);
+    member = keeps || current.contains(member.key()) ? std::next(member) : wish.erase(member);
   }
-  keep_metadata(wish, current);
+  for (const auto& [key, value] : current.items()) {
+    if (key == "status" || (key == "metadata" && !row.custom)) continue;
+    wish[key] = value;
+  }
+  if (row.storage_prefix != "deployments.apps") return;
+  json& metadata = wish["metadata"];
+  metadata.erase("labels");
+  if (current["metadata"].contains("labels")) metadata["labels"] = current["metadata"]["labels"];
+}
+
+Answer<void> prepare_status(json& wish, const json& current, const Ground& ground) {
+  const ResourceRequest& request = ground.request;
+  keep_all_but_status(wish, current, *request.row);
+  const KindBehaviour& behaviour = behaviour_of(request.row->storage_prefix);
+  const std::string& part = request.info.subresource;
+  if (behaviour.prepare_part != nullptr) behaviour.prepare_part(wish, current, part);
+  if (!ground.tracked) track_update(wish, current, request, ground.world);
   AdmissionRequest admission{AdmissionRequest::Operation::kUpdate, request, &wish, &current,
                              dry_run(*request.request)};
-  const std::string& part = request.info.subresource;
-  const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
-  if (!part.empty()) {  // "status", or another view of it
-    out.object = current;
-    if (wish.contains("status")) {
-      out.object["status"] = wish["status"];
-    } else {
-      out.object.erase("status");
-    }
-    if (behaviour.prepare_part != nullptr) behaviour.prepare_part(out.object, current, part);
-    out.object["metadata"].erase("resourceVersion");
-    admission.object = &out.object;
-    if (auto admitted = admit(admission); !admitted) return ApiFailure(admitted.error());
-    return out;
-  }
+  if (auto admitted = ground.admit(admission); !admitted) return admitted;
+  const FieldErrors errors = validate_metadata(wish, *request.row);
+  if (errors.empty()) return {};
+  return invalid(*request.row, request.info.name, errors);
+}
+
+Answer<void> prepare_object(json& wish, const json& current, const Ground& ground) {
+  const ResourceRequest& request = ground.request;
+  const KindRow& row = *request.row;
   if (has_status(row)) {
     wish.erase("status");
     if (current.contains("status")) wish["status"] = current["status"];
   }
+  const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
   if (behaviour.set_defaults != nullptr) behaviour.set_defaults(wish);
+  // What the API changes from here on belongs to nobody.
+  if (!ground.tracked) track_update(wish, current, request, ground.world);
   if (behaviour.prepare_update != nullptr) behaviour.prepare_update(wish, current);
   const bool spec_changed = fields::at(wish, "spec") != fields::at(current, "spec");
   if (behaviour.generation && spec_changed) {
     wish["metadata"]["generation"] =
         fields::number(current["metadata"], "generation").value_or(0) + 1;
   }
-  if (auto admitted = admit(admission); !admitted) return ApiFailure(admitted.error());
+  AdmissionRequest admission{AdmissionRequest::Operation::kUpdate, request, &wish, &current,
+                             dry_run(*request.request)};
+  if (auto admitted = ground.admit(admission); !admitted) return admitted;
   FieldErrors errors = validate_metadata(wish, row);
   if (behaviour.validate != nullptr) add(errors, behaviour.validate(wish));
   if (behaviour.validate_update != nullptr) add(errors, behaviour.validate_update(wish, current));
-  if (!errors.empty()) return invalid(row, fields::text(wish["metadata"], "name"), errors);
+  if (errors.empty()) return {};
+  return invalid(row, request.info.name, errors);
+}
+
+/// The new object from the client's wish, what is there, and who may change what.
+Answer<Prepared> prepare_update(json wish, const json& current, const Ground& ground) {
+  const KindRow& row = *ground.request.row;
+  if (auto right = check_uid(wish, current, row); !right) return ApiFailure(right.error());
+  Prepared out;
+  const Revision asked = revision_of(wish);
+  out.unconditional = asked == 0;
+  out.expected = out.unconditional ? ground.revision : asked;
+  if (out.expected != ground.revision) return conflict(row, ground.request.info.name);
+  keep_metadata(wish, current);
+  const bool in_part = !ground.request.info.subresource.empty();  // "status", or another view of it
+  auto done =
+      in_part ? prepare_status(wish, current, ground) : prepare_object(wish, current, ground);
+  if (!done) return ApiFailure(done.error());
   wish["metadata"].erase("resourceVersion");
   out.object = std::move(wish);
   return out;
-}
-
-bool same_content(const json& object, json current) {
-  current["metadata"].erase("resourceVersion");
-  return object == current;
 }
 
 /// What the client wants, in the stored version; its own version is what it sees.
@@ -123,7 +151,8 @@ Task<RestAnswer> Rest::store_update(ResourceRequestPtr request, std::shared_ptr<
     auto wish = wish_from(update->wish, *current, row);
     if (!wish) co_return ApiFailure(wish.error());
     const AdmissionPlugin ask_all = [this](AdmissionRequest& asked) { return admit(asked); };
-    auto prepared = prepare_update(std::move(*wish), *current, there->revision, *request, ask_all);
+    const Ground ground{*request, there->revision, update->tracked, world_, ask_all};
+    auto prepared = prepare_update(std::move(*wish), *current, ground);
     if (!prepared) co_return ApiFailure(prepared.error());
     if (same_content(prepared->object, *current)) {
       co_return object_response(200, in_version_of(row, there->json), update->warnings);
@@ -145,6 +174,9 @@ Task<RestAnswer> Rest::store_update(ResourceRequestPtr request, std::shared_ptr<
 }
 
 Task<RestAnswer> Rest::update(ResourceRequestPtr request) {
+  if (auto right = check_options(*request->request, "UpdateOptions"); !right) {
+    co_return ApiFailure(right.error());
+  }
   auto body = decode_body(request->request->content_type, request->request->body, kBodyTypes);
   if (!body) co_return ApiFailure(body.error());
   if (auto right = check_type(*body, *request->row); !right) co_return ApiFailure(right.error());

@@ -21,6 +21,14 @@ struct Rest::Update {
   /// The object that the client wants, from the one that is there.
   std::function<Answer<nlohmann::json>(const nlohmann::json& current)> wish;
   std::vector<std::string> warnings;
+  bool tracked = false;  // the wish has its managedFields
+};
+
+/// An object to be created, in the request's version.
+struct Rest::Creation {
+  nlohmann::json object;
+  std::vector<std::string> warnings;
+  bool tracked = false;  // it has its managedFields
 };
 
 bool has_status(const KindRow& row);

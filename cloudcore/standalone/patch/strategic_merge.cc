@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "cloudcore/standalone/patch/go_format.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -17,6 +18,21 @@ constexpr std::string_view kDirective = "$patch";
 constexpr std::string_view kRetainKeys = "$retainKeys";
 constexpr std::string_view kDeleteFrom = "$deleteFromPrimitiveList/";
 constexpr std::string_view kElementOrder = "$setElementOrder/";
+
+/// The patch breaks a rule of its format, which the client is told of as such; what else does not
+/// fit is a failure of the server for Kubernetes.
+tl::unexpected<Error> bad_format(std::string what) {
+  return fail(Code::kMalformed, std::move(what));
+}
+tl::unexpected<Error> failed(std::string what) { return fail(Code::kInternal, std::move(what)); }
+
+tl::unexpected<Error> unknown_directive(const json& patch) {
+  const json& directive = fields::at(patch, kDirective);
+  const std::string shown = directive.is_string()
+                                ? directive.get<std::string>()
+                                : "%!s(" + go_type(directive) + "=" + go_value(directive) + ")";
+  return failed("unknown patch type: " + shown + " in map: " + go_value(patch));
+}
 
 Result<json> merge_object(json original, const json& patch, const TypeSchema* type);
 
@@ -110,19 +126,38 @@ json merge_scalars(json original, const json& patch) {
   return original;
 }
 
+Result<void> check_element(const json& element, const std::string& key) {
+  const json& directive = fields::at(element, kDirective);
+  if (directive == json("merge")) {
+    return failed("merging lists cannot yet be specified in the patch");
+  }
+  const bool known =
+      directive.is_null() || directive == json("delete") || directive == json("replace");
+  if (!known) return unknown_directive(element);
+  if (identity_of(element, key).is_null()) {
+    return failed("map: " + go_value(element) + " does not contain declared merge key: " + key);
+  }
+  return {};
+}
+
+bool all_objects(const json& list) {
+  return std::all_of(list.begin(), list.end(), [](const json& each) { return each.is_object(); });
+}
+
 Result<json> merge_elements(json original,
                             const json& patch,
                             const std::string& key,
                             const TypeSchema* item) {
+  if (!all_objects(original) || !all_objects(patch)) {
+    return failed("list element types are not identical: " +
+                  go_value(json::array({original, patch})));
+  }
   const bool replaces = std::any_of(patch.begin(), patch.end(), [](const json& each) {
     return fields::text(each, kDirective) == "replace";
   });
   if (replaces) return without_directives(patch);
   for (const json& each : patch) {
-    if (!each.is_object() || identity_of(each, key).is_null()) {
-      return fail(Code::kMalformed,
-                  "map: " + each.dump() + " does not contain declared merge key: " + key);
-    }
+    if (auto right = check_element(each, key); !right) return fail(right.error());
     const json& identity = identity_of(each, key);
     auto found = find_element(original, identity, key);
     if (fields::text(each, kDirective) == "delete") {
@@ -148,23 +183,59 @@ Result<json> merge_list(json original, const json& patch, const FieldSchema& fie
 // ---- objects ------------------------------------------------------------------------------------
 
 /// The other members of a union go when one is named.
-void retain_keys(json& original, const json& patch) {
+Result<void> retain_keys(json& original, const json& patch) {
   const auto kept = patch.find(kRetainKeys);
-  if (kept == patch.end() || !kept->is_array()) return;
-  for (auto member = original.begin(); member != original.end();) {
-    const bool keep = std::find(kept->begin(), kept->end(), json(member.key())) != kept->end();
-    member = keep ? std::next(member) : original.erase(member);
+  if (kept == patch.end()) return {};
+  constexpr const char* kBad = "invalid patch format of retainKeys";
+  if (!kept->is_array()) return bad_format(kBad);
+  const auto is_kept = [&](const std::string& name) {
+    return std::find(kept->begin(), kept->end(), json(name)) != kept->end();
+  };
+  for (const auto& [key, value] : patch.items()) {
+    const bool directive = key.starts_with('$');
+    if (!directive && !value.is_null() && !is_kept(key)) return bad_format(kBad);
   }
+  for (auto member = original.begin(); member != original.end();) {
+    member = is_kept(member.key()) ? std::next(member) : original.erase(member);
+  }
+  return {};
 }
 
-void delete_from_list(json& original, const std::string& name, const json& values) {
+Result<void> delete_from_list(json& original, const std::string& name, const json& values) {
   const auto list = original.find(name);
-  if (list == original.end() || !list->is_array() || !values.is_array()) return;
+  if (list == original.end()) return {};
+  if (!list->is_array() || !values.is_array()) {
+    return bad_format("invalid patch format of primitive list");
+  }
   json kept = json::array();
   for (const json& each : *list) {
     if (!contains_element(values, each, "")) kept.push_back(each);
   }
   *list = std::move(kept);
+  return {};
+}
+
+/// What a patch says of an order must hold all that it changes, in that order.
+Result<void> check_order(const json& order, const json& changes, const std::string& key) {
+  if (!order.is_array())
+    return failed("expected a []interface {}, but received a " + go_type(order));
+  for (const json& each : order) {
+    if (!key.empty() && identity_of(each, key).is_null()) {
+      return failed("map: " + go_value(each) + " does not contain declared merge key: " + key);
+    }
+  }
+  if (!changes.is_array()) return {};
+  std::ptrdiff_t last = -1;
+  for (const json& each : changes) {
+    if (fields::at(each, kDirective).is_string()) continue;
+    const std::ptrdiff_t at = position(order, each, key);
+    if (at <= last) {
+      return failed("The order in patch list:\n" + go_value(changes) +
+                    "\n doesn't match $setElementOrder list:\n" + go_value(order) + "\n");
+    }
+    last = at;
+  }
+  return {};
 }
 
 Result<void> merge_member(json& original,
@@ -196,46 +267,58 @@ Result<void> merge_member(json& original,
 }
 
 /// After the lists were merged: `$setElementOrder/x` also moves what the patch does not change.
-void set_order(json& object, const json& former, const json& patch, const TypeSchema* type) {
+Result<void> set_order(json& object,
+                       const json& former,
+                       const json& patch,
+                       const TypeSchema* type) {
   for (const auto& [key, order] : patch.items()) {
-    if (!key.starts_with(kElementOrder) || !order.is_array()) continue;
+    if (!key.starts_with(kElementOrder)) continue;
     const std::string name = key.substr(kElementOrder.size());
     const auto list = object.find(name);
     const FieldSchema* field = type != nullptr ? type->field(name) : nullptr;
-    if (list == object.end() || !list->is_array() || field == nullptr) continue;
-    *list = in_order(*list, order, fields::list(former, name), field->patch_merge_key);
+    if (field == nullptr) continue;
+    const std::string& merge_key = field->patch_merge_key;
+    if (auto right = check_order(order, fields::at(patch, name), merge_key); !right) return right;
+    if (list == object.end() || !list->is_array()) continue;
+    *list = in_order(*list, order, fields::list(former, name), merge_key);
   }
+  return {};
 }
 
 Result<json> merge_object(json original, const json& patch, const TypeSchema* type) {
-  const std::string directive = fields::text(patch, kDirective);
-  if (directive == "replace") return without_directives(patch);
-  if (directive == "delete") return json::object();
-  if (!directive.empty() && directive != "merge") {
-    return fail(Code::kMalformed, "unknown patch type found: " + directive);
-  }
+  const json& directive = fields::at(patch, kDirective);
+  if (directive == json("replace")) return without_directives(patch);
+  if (directive == json("delete")) return json::object();
+  if (!directive.is_null()) return unknown_directive(patch);
   const json former = original;
-  retain_keys(original, patch);
+  if (auto kept = retain_keys(original, patch); !kept) return fail(kept.error());
   const bool is_map = type != nullptr && type->shape == TypeSchema::Shape::kMap;
   for (const auto& [key, value] : patch.items()) {
-    if (key == kDirective || key == kRetainKeys || key.starts_with(kElementOrder)) continue;
+    if (key == kRetainKeys || key.starts_with(kElementOrder)) continue;
     if (key.starts_with(kDeleteFrom)) {
-      delete_from_list(original, key.substr(kDeleteFrom.size()), value);
+      auto done = delete_from_list(original, key.substr(kDeleteFrom.size()), value);
+      if (!done) return fail(done.error());
       continue;
     }
     const FieldSchema* field = type != nullptr ? type->field(key) : nullptr;
     auto merged = merge_member(original, key, value, field, is_map ? type->item : nullptr);
     if (!merged) return fail(merged.error());
   }
-  set_order(original, former, patch, type);
+  if (auto ordered = set_order(original, former, patch, type); !ordered)
+    return fail(ordered.error());
   return original;
 }
 
 }  // namespace
 
 Result<json> strategic_merge(const json& original, const json& patch, const TypeSchema& type) {
+  if (patch.is_null()) return original;
   if (!original.is_object() || !patch.is_object()) {
-    return fail(Code::kMalformed, "a strategic merge patch is an object");
+    const std::string given = patch.is_boolean()  ? "bool"
+                              : patch.is_number() ? "number"
+                                                  : patch.type_name();
+    return bad_format("json: cannot unmarshal " + given +
+                      " into Go value of type map[string]interface {}");
   }
   return merge_object(original, patch, &type);
 }

@@ -11,7 +11,8 @@
 namespace skerry::standalone {
 
 /// `original` with `patch` merged in. Neither is deeper than the reader of bodies allows.
-/// Errors: kMalformed (not objects, an element without its merge key, an unknown directive).
+/// Errors, in Kubernetes' words: kMalformed (no object, a directive of a wrong form), kInternal (an
+/// element without its merge key, an unknown directive, an order that does not fit).
 Result<nlohmann::json> strategic_merge(const nlohmann::json& original,
                                        const nlohmann::json& patch,
                                        const TypeSchema& type);

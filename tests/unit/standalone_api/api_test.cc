@@ -264,5 +264,38 @@ TEST_CASE("API: a watch goes on over a restart, as if there had been none", "[st
   CHECK(scene.events() == "MODIFIED a;ADDED b;DELETED a;");
 }
 
+TEST_CASE("Api: appliers share an object, and one is told whose field it wants", "[standalone]") {
+  Scene scene;
+  const std::string apply = "application/apply-patch+yaml";
+  const auto config = [](const char* value) {
+    return std::string(
+               R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{)") +
+           value + "}}";
+  };
+  const std::string at = "PATCH " + kMaps + "/x?fieldManager=";
+  const json made = scene.call(at + "one", config(R"("a":"1")"), apply);
+  CHECK(scene.code == 201);
+  CHECK(made["metadata"]["managedFields"][0]["operation"] == "Apply");
+  const json again = scene.call(at + "one", config(R"("a":"1")"), apply);
+  CHECK(scene.code == 200);
+  CHECK(again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]);
+  const json no = scene.call(at + "two", config(R"("a":"2")"), apply);
+  CHECK(scene.code == 409);
+  CHECK(no["message"] == "Apply failed with 1 conflict: conflict with \"one\": .data.a");
+  CHECK(no["details"]["causes"][0]["field"] == ".data.a");
+  const json dry = scene.call(at + "two&force=true&dryRun=All", config(R"("a":"2")"), apply);
+  CHECK(dry["data"]["a"] == "2");
+  CHECK(scene.call("GET " + kMaps + "/x")["data"]["a"] == "1");
+  scene.call(at + "two&force=true", config(R"("a":"2")"), apply);
+  const json gone = scene.call(at + "two", config(R"("b":"2")"), apply);
+  CHECK(gone["data"] == json({{"b", "2"}}));
+  scene.call("PATCH " + kMaps + "/x", config(R"("a":"2")"), apply);
+  CHECK(scene.code == 422);
+  scene.call(at + "one", config(R"("a":2)"), apply);
+  CHECK(scene.code == 500);
+  scene.call(at + "one", "", "application/apply-patch+cbor");
+  CHECK(scene.code == 415);
+}
+
 }  // namespace
 }  // namespace skerry::standalone

@@ -94,7 +94,7 @@ TEST_CASE("strategic_merge: says what is wrong with a patch", "[standalone]") {
   CHECK(no_key.error().what.find("does not contain declared merge key: name") != std::string::npos);
   const auto odd = strategic_merge(original, json::parse(R"({"spec":{"$patch":"fold"}})"), pod());
   REQUIRE_FALSE(odd.has_value());
-  CHECK(odd.error().what == "unknown patch type found: fold");
+  CHECK(odd.error().what == "unknown patch type: fold in map: map[$patch:fold]");
   CHECK_FALSE(strategic_merge(original, json::array(), pod()).has_value());
 }
 
