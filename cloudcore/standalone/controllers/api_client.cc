@@ -49,6 +49,24 @@ std::vector<json> ApiClient::controlled(const ResourceType& type,
   return out;
 }
 
+std::string ApiClient::controller_key(const ResourceType& type, const StoredObject& object) const {
+  if (object.controller.empty()) return {};
+  const auto is_it = [&](const StoredObject& each) { return each.uid == object.controller; };
+  for (const StoredObjectPtr& each : list(type, object.ns, is_it)) {
+    return each->ns + "/" + each->name;
+  }
+  return {};
+}
+
+Task<Answer<json>> ApiClient::read_below(ResourceType type,
+                                         std::string ns,
+                                         std::string name,
+                                         std::string subresource) {
+  auto sent = request("GET", type, ns, name);
+  sent->path += "/" + subresource;
+  co_return co_await call(std::move(sent));
+}
+
 // ---- writes -------------------------------------------------------------------------------------
 
 std::shared_ptr<ApiRequest> ApiClient::request(std::string method,

@@ -29,8 +29,15 @@ inline const ResourceType kPods{{"", "v1"}, "pods"};
 inline const ResourceType kConfigMaps{{"", "v1"}, "configmaps"};
 inline const ResourceType kServiceAccounts{{"", "v1"}, "serviceaccounts"};
 inline const ResourceType kEvents{{"", "v1"}, "events"};
-inline const ResourceType kReplicaSets{{"apps", "v1"}, "replicasets"};
+inline const ResourceType kPersistentVolumeClaims{{"", "v1"}, "persistentvolumeclaims"};
+inline const ResourceType kControllerRevisions{{"apps", "v1"}, "controllerrevisions"};
+inline const ResourceType kDaemonSets{{"apps", "v1"}, "daemonsets"};
 inline const ResourceType kDeployments{{"apps", "v1"}, "deployments"};
+inline const ResourceType kReplicaSets{{"apps", "v1"}, "replicasets"};
+inline const ResourceType kStatefulSets{{"apps", "v1"}, "statefulsets"};
+inline const ResourceType kCronJobs{{"batch", "v1"}, "cronjobs"};
+inline const ResourceType kJobs{{"batch", "v1"}, "jobs"};
+inline const ResourceType kPodAutoscalers{{"autoscaling", "v2"}, "horizontalpodautoscalers"};
 }  // namespace resources
 
 struct Removal {
@@ -54,6 +61,14 @@ class ApiClient {
   std::vector<nlohmann::json> controlled(const ResourceType& type,
                                          const std::string& ns,
                                          const std::string& owner) const;
+  /// "<ns>/<name>" of the object of `type` that controls `object`; with none, or when the object
+  /// has no controller: empty.
+  std::string controller_key(const ResourceType& type, const StoredObject& object) const;
+  /// "scale" and the like: what a subresource says.
+  async::Task<Answer<nlohmann::json>> read_below(ResourceType type,
+                                                 std::string ns,
+                                                 std::string name,
+                                                 std::string subresource);
 
   // Writes. Structs and bodies are named variables at the caller: g++ 12 and co_await.
   async::Task<Answer<nlohmann::json>> create(ResourceType type,

@@ -1,6 +1,5 @@
-// What a Deployment's ReplicaSets should become: which is new, how many replicas each gets next,
-// what the status says. Pure. Source: pkg/controller/deployment (rolling, recreate, sync), as
-// behaviour.
+// What a Deployment's ReplicaSets should become: how many replicas each gets next. Pure.
+// Source: pkg/controller/deployment (rolling, recreate, sync), as behaviour.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -19,6 +18,8 @@ struct SetCount {
   std::int64_t replicas = 0;  // status
   std::int64_t ready = 0;
   std::int64_t available = 0;
+  /// How many the Deployment had at most when the set was sized last; 0: not known.
+  std::int64_t sized_for = 0;
 };
 
 struct RolloutLimits {
@@ -29,28 +30,27 @@ struct RolloutLimits {
 };
 /// Of the spec, percentages resolved as the API does (surge up, unavailable down, not both 0).
 RolloutLimits rollout_limits(const nlohmann::json& spec);
+/// An int or a percentage of `total`, rounded up or down; `otherwise` where there is none.
+std::int64_t int_or_percent(const nlohmann::json& value,
+                            std::int64_t total,
+                            bool up,
+                            const char* otherwise);
 
 struct Resize {
   std::string name;
   std::int64_t replicas = 0;
 };
-/// `olds`: oldest first. Empty: nothing to do until something changes.
+/// `olds`: oldest first. `old_pods`: some Pods of old sets have not ended, which Recreate waits
+/// for. Empty: nothing to do until something changes.
 std::vector<Resize> plan_rollout(const RolloutLimits& limits,
                                  const SetCount& current,
-                                 const std::vector<SetCount>& olds);
-
-/// Whether two templates are the same but for the hash that the controller adds.
-bool same_template(const nlohmann::json& a, const nlohmann::json& b);
-/// "pod-template-hash" of a template, in letters that spell nothing.
-std::string template_hash(const nlohmann::json& pod_template, std::int64_t collisions);
-
-/// deployment.kubernetes.io/revision of an object; 0: none.
-std::int64_t revision_of_set(const nlohmann::json& set);
-
-/// The status from what the sets say; conditions keep their times where they do not change.
-nlohmann::json deployment_status(const nlohmann::json& deployment,
-                                 const std::optional<SetCount>& current,
                                  const std::vector<SetCount>& olds,
-                                 WallTime now);
+                                 bool old_pods);
+
+/// The Deployment's size changed, or it is paused: every set in proportion, no rollout. `current`:
+/// there may be none yet.
+std::vector<Resize> plan_scale(const RolloutLimits& limits,
+                               const std::optional<SetCount>& current,
+                               const std::vector<SetCount>& olds);
 
 }  // namespace skerry::standalone

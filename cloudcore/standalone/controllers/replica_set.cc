@@ -1,8 +1,11 @@
 #include "cloudcore/standalone/controllers/replica_set.h"
 
-#include "cloudcore/standalone/controllers/pods.h"
+#include <set>
+
+#include "cloudcore/standalone/controllers/claims.h"
+#include "cloudcore/standalone/controllers/event_recorder.h"
+#include "cloudcore/standalone/controllers/replica_set_plan.h"
 #include "common/k8s/json_fields.h"
-#include "common/k8s/selector.h"
 
 namespace skerry::standalone {
 namespace {
@@ -11,159 +14,122 @@ using async::Task;
 using nlohmann::json;
 namespace fields = k8s::fields;
 
-constexpr std::size_t kBurstMax = 500;  // pods made or removed in one look
-
-struct Counts {
-  std::size_t active = 0;
-  std::int64_t ready = 0;
-  std::int64_t available = 0;
-  std::int64_t labelled = 0;  // with all labels of the template
-  LookAgain again;            // when the next one becomes available
-};
-
-Counts count(const std::vector<json>& pods, const json& set, WallTime now) {
-  Counts out;
-  const json& spec = fields::object(set, "spec");
-  const Duration min_ready = fields::seconds(spec, "minReadySeconds", 0);
-  const json& labels =
-      fields::object(fields::object(fields::object(spec, "template"), "metadata"), "labels");
-  for (const json& pod : pods) {
-    if (!is_active(pod)) continue;
-    ++out.active;
-    const json& own = fields::object(fields::object(pod, "metadata"), "labels");
-    bool all = true;
-    for (const auto& [key, value] : labels.items()) all = all && fields::at(own, key) == value;
-    if (all) ++out.labelled;
-    const auto left = until_available(pod, min_ready, now);
-    if (!left) continue;
-    ++out.ready;
-    if (*left == Duration(0)) {
-      ++out.available;
-    } else if (!out.again || *left < *out.again) {
-      out.again = *left;
-    }
-  }
-  return out;
-}
-
-json status_of(const json& set, const Counts& counts) {
-  json status = fields::object(set, "status");
-  const auto put = [&](const char* field, std::int64_t value) {
-    if (value > 0) {
-      status[field] = value;
-    } else {
-      status.erase(field);
-    }
-  };
-  status["replicas"] = counts.active;
-  put("fullyLabeledReplicas", counts.labelled);
-  put("readyReplicas", counts.ready);
-  put("availableReplicas", counts.available);
-  put("observedGeneration",
-      fields::number(fields::object(set, "metadata"), "generation").value_or(0));
-  return status;
-}
+constexpr const char* kName = "replicaset-controller";
 
 class ReplicaSetController final : public Controller {
  public:
-  ReplicaSetController(ApiClient& client, seam::World world) : client_(client), world_(world) {}
+  ReplicaSetController(ApiClient& client, seam::World world)
+      : client_(client), world_(world), events_(client, world, kName) {}
 
-  std::string name() const override { return "replicaset-controller"; }
+  std::string name() const override { return kName; }
 
   std::vector<ControllerSource> sources() override {
-    const auto of_pod = [this](const StoredObject& pod) { return sets_of(pod); };
-    return {{resources::kReplicaSets, own_key}, {resources::kPods, of_pod}};
+    return {{resources::kReplicaSets, own_key},
+            {resources::kPods, keys_of_owners(client_, resources::kReplicaSets)}};
   }
 
   Task<Answer<LookAgain>> reconcile(std::string key) override {
     const auto [ns, name] = split_key(key);
     const auto set = client_.get(resources::kReplicaSets, ns, name);
     if (!set) co_return LookAgain();
-    const std::string uid = fields::text((*set)["metadata"], "uid");
-    std::vector<json> pods = client_.controlled(resources::kPods, ns, uid);
-    if (!(*set)["metadata"].contains("deletionTimestamp")) {
-      const auto adopted = co_await adopt(*set, pods);
-      if (!adopted) co_return ApiFailure(adopted.error());
-      const auto scaled = co_await scale(*set, pods);
-      if (!scaled) co_return ApiFailure(scaled.error());
+    const auto selector = selector_of(*set);
+    if (!selector) co_return LookAgain();
+    ClaimRule rule{resources::kPods, *selector, not_ended};
+    auto pods = co_await claim(client_, *set, rule);
+    if (!pods) co_return ApiFailure(pods.error());
+    Scaled scaled;
+    if (!is_terminating(*set)) {
+      scaled = co_await scale(*set, *pods);
+      const std::string uid = fields::text((*set)["metadata"], "uid");
       pods = client_.controlled(resources::kPods, ns, uid);
     }
-    const Counts counts = count(pods, *set, world_.clock.wall());
-    const json status = status_of(*set, counts);
-    if (status != fields::object(*set, "status")) {
+    ReplicaStatus now = replica_status(*set, *pods, scaled.failure, world_.clock.wall());
+    if (now.status != fields::object(*set, "status")) {
       json changed = *set;
-      changed["status"] = status;
+      changed["status"] = std::move(now.status);
       const auto done =
           co_await client_.update(resources::kReplicaSets, std::move(changed), "status");
       if (!done) co_return ApiFailure(done.error());
     }
-    co_return counts.again;
+    if (scaled.error) co_return ApiFailure(*scaled.error);
+    co_return now.again;
   }
 
  private:
-  std::vector<std::string> sets_of(const StoredObject& pod) const {
-    std::vector<std::string> out;
-    const auto wanted = [&](const StoredObject& set) {
-      return pod.controller.empty() || set.uid == pod.controller;
+  struct Scaled {
+    ReplicaFailure failure;
+    std::optional<ApiError> error;
+  };
+
+  static bool not_ended(const StoredObject& pod) {
+    const auto phase = pod.fields.find("status.phase");
+    return phase == pod.fields.end() || (phase->second != "Succeeded" && phase->second != "Failed");
+  }
+
+  /// Active Pods of the set and of all sets with the same controller.
+  PodsOnNodes related(const json& set) const {
+    const json& metadata = set["metadata"];
+    const std::string ns = fields::text(metadata, "namespace");
+    std::string controller;
+    for (const json& each : fields::list(metadata, "ownerReferences")) {
+      if (fields::flag(each, "controller")) controller = fields::text(each, "uid");
+    }
+    std::set<std::string> sets = {fields::text(metadata, "uid")};
+    if (!controller.empty()) {
+      const auto sibling = [&](const StoredObject& each) { return each.controller == controller; };
+      for (const auto& each : client_.list(resources::kReplicaSets, ns, sibling)) {
+        sets.insert(each->uid);
+      }
+    }
+    PodsOnNodes out;
+    const auto counts = [&](const StoredObject& pod) {
+      return sets.contains(pod.controller) && not_ended(pod);
     };
-    for (const StoredObjectPtr& set : client_.list(resources::kReplicaSets, pod.ns, wanted)) {
-      out.push_back(set->ns + "/" + set->name);
+    for (const auto& pod : client_.list(resources::kPods, ns, counts)) {
+      const auto node = pod->fields.find("spec.nodeName");
+      if (node != pod->fields.end() && !node->second.empty()) ++out[node->second];
     }
     return out;
   }
 
-  /// Pods without a controller that the selector chooses become the set's.
-  Task<Answer<bool>> adopt(json set, std::vector<json>& pods) {
-    const json& metadata = set["metadata"];
-    const auto selector =
-        k8s::LabelSelector::from_object(fields::at(fields::object(set, "spec"), "selector"));
-    if (!selector || selector->everything()) co_return false;
-    const std::string ns = fields::text(metadata, "namespace");
-    const auto free = [&](const StoredObject& pod) {
-      return pod.controller.empty() && selector->matches(pod.labels);
-    };
-    const std::vector<StoredObjectPtr> found = client_.list(resources::kPods, ns, free);
-    for (const StoredObjectPtr& object : found) {
-      json pod = parsed(*object);
-      if (!is_active(pod)) continue;
-      json owners = fields::list(pod["metadata"], "ownerReferences");
-      owners.push_back(controller_reference(set));
-      json change = {{"metadata", {{"ownerReferences", owners}, {"uid", object->uid}}}};
-      const auto done =
-          co_await client_.patch(resources::kPods, ns, object->name, std::move(change));
-      if (!done) co_return ApiFailure(done.error());
-      pods.push_back(*done);
-    }
-    co_return true;
-  }
-
-  Task<Answer<bool>> scale(json set, std::vector<json> pods) {
-    std::erase_if(pods, [](const json& pod) { return !is_active(pod); });
+  /// The first Pod that cannot be made or removed ends it: the others would fare alike.
+  Task<Scaled> scale(json set, std::vector<json> pods) {
+    const WallTime now = world_.clock.wall();
+    ReplicaPlan plan = plan_replicas(set, pods, {}, now);
+    if (!plan.remove.empty()) plan = plan_replicas(set, std::move(pods), related(set), now);
     const std::string ns = fields::text(set["metadata"], "namespace");
-    const auto wanted = static_cast<std::size_t>(
-        std::max<std::int64_t>(0, fields::number(set["spec"], "replicas").value_or(1)));
-    const std::size_t missing =
-        wanted > pods.size() ? std::min(wanted - pods.size(), kBurstMax) : 0;
-    for (std::size_t i = 0; i < missing; ++i) {
+    for (std::size_t i = 0; i < plan.create; ++i) {
       json pod = pod_from_template(set, fields::object(set["spec"], "template"));
       const auto made = co_await client_.create(resources::kPods, ns, std::move(pod));
-      if (!made) co_return ApiFailure(made.error());
+      if (!made) co_return co_await failed(set, "Create", made.error());
+      co_await events_.normal(set, "SuccessfulCreate",
+                              "Created pod: " + fields::text((*made)["metadata"], "name"));
     }
-    if (wanted >= pods.size()) co_return true;
-    sort_for_deletion(pods);
-    pods.resize(std::min(pods.size() - wanted, kBurstMax));
-    for (const json& pod : pods) {
+    for (const json& pod : plan.remove) {
       Removal removal;
       removal.uid = fields::text(pod["metadata"], "uid");
-      const auto done = co_await client_.remove(resources::kPods, ns,
-                                                fields::text(pod["metadata"], "name"), removal);
-      if (!done && done.error().code != 404) co_return ApiFailure(done.error());
+      const std::string name = fields::text(pod["metadata"], "name");
+      const auto done = co_await client_.remove(resources::kPods, ns, name, removal);
+      if (!done && done.error().code == 404) continue;
+      if (!done) co_return co_await failed(set, "Delete", done.error());
+      co_await events_.normal(set, "SuccessfulDelete", "Deleted pod: " + name);
     }
-    co_return true;
+    co_return Scaled();
+  }
+
+  Task<Scaled> failed(json set, std::string what, ApiError error) {
+    const std::string doing = what == "Create" ? "Error creating: " : "Error deleting: ";
+    co_await events_.warning(std::move(set), "Failed" + what, doing + error.message);
+    Scaled out;
+    out.failure.reason = "Failed" + what;
+    out.failure.message = error.message;
+    out.error = std::move(error);
+    co_return out;
   }
 
   ApiClient& client_;
   seam::World world_;
+  EventRecorder events_;
 };
 
 }  // namespace
