@@ -1,9 +1,14 @@
 #include "cloudcore/standalone/controller_set.h"
 
+#include "cloudcore/standalone/controllers/cron_job.h"
+#include "cloudcore/standalone/controllers/daemon_set.h"
 #include "cloudcore/standalone/controllers/deployment.h"
+#include "cloudcore/standalone/controllers/job.h"
 #include "cloudcore/standalone/controllers/namespaces.h"
+#include "cloudcore/standalone/controllers/pod_autoscaler.h"
 #include "cloudcore/standalone/controllers/replica_set.h"
 #include "cloudcore/standalone/controllers/volume_protection.h"
+#include "cloudcore/standalone/controllers/stateful_set.h"
 #include "cloudcore/standalone/scheduler/scheduler.h"
 
 namespace skerry::standalone {
@@ -17,6 +22,12 @@ ControllerSet::ControllerSet(Parts parts, async::Executor executor)
   all.push_back(make_deployment_controller(client_, parts.world));
   all.push_back(make_replica_set_controller(client_, parts.world));
   all.push_back(make_volume_protection_controller(client_));
+  all.push_back(make_daemon_set_controller(client_, parts.world));
+  all.push_back(make_stateful_set_controller(client_, parts.world));
+  all.push_back(make_job_controller(client_, parts.world));
+  all.push_back(make_ttl_after_finished(client_, parts.world));
+  all.push_back(make_cron_job_controller(client_, parts.world));
+  all.push_back(make_pod_autoscaler(client_, parts.world));
   all.push_back(make_scheduler(scheduler_client_, parts.world));
   for (auto& each : all) {
     runners_.push_back(
