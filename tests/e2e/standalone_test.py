@@ -4,59 +4,14 @@ Shows of issue "Standalone": the walking skeleton; unmodified kubectl; what was 
 after kill -9.
 """
 import json
-import secrets
-import unittest
 
-from harness import environment, host_traces, manifests
+from harness import manifests
 from harness.case import condition
-from harness.cloudcore import StandaloneCloudCore
-from harness.gateway import Gateway
-from harness.paths import missing_requirements
+from harness.standalone_case import StandaloneCase
 from harness.wait import wait_until
 
 
-class StandaloneTest(unittest.TestCase):
-    """Has no control plane but the one under test."""
-
-    @classmethod
-    def setUpClass(cls):
-        missing = missing_requirements()
-        if missing:
-            raise unittest.SkipTest("this machine lacks " + ", ".join(missing))
-        cls.directory = environment.current.directory / cls.__name__
-        cls.directory.mkdir()
-        cls.cloudcore = StandaloneCloudCore(cls.directory / "cloud")
-        cls.processes = environment.current.processes
-        cls.processes.clear()
-        cls.processes.append(cls.cloudcore.process)
-        cls.addClassCleanup(cls.cloudcore.process.stop)
-        cls.cloudcore.create()
-        cls.kubectl = cls.cloudcore.kubectl
-        cls.gateway = cls.start_gateway()
-
-    @classmethod
-    def start_gateway(cls) -> Gateway:
-        name = f"edge-{secrets.token_hex(3)}"
-        gateway = Gateway(cls.directory / name, name, cls.cloudcore)
-        cls.processes += [gateway.edgecore.process, gateway.containerd.daemon]
-        cls.addClassCleanup(cls.remove_gateway, gateway)
-        gateway.create()
-        gateway.edgecore.start()
-        wait_until(lambda: condition(cls.cloudcore.get("nodes", name) or {}, "Ready") == "True",
-                   15, f"node {name} is Ready", seen=lambda: cls.cloudcore.get("nodes", name))
-        return gateway
-
-    @classmethod
-    def remove_gateway(cls, gateway: Gateway) -> None:
-        gateway.close()
-        left = gateway.leftovers() + [
-            f"process {each.pid}: {each.command}"
-            for each in host_traces.processes_of(gateway.directory)]
-        assert not left, f"left on the host by {gateway.node}: {left}"
-
-    def describe_failure(self) -> str:
-        return self.kubectl("get", "nodes,pods", "-A", "-o", "json", check=False)[-4000:]
-
+class StandaloneTest(StandaloneCase):
     def wait_running(self, name: str) -> dict:
         wait_until(lambda: condition(self.cloudcore.get("pods", name) or {}, "Ready") == "True", 30,
                    f"pod {name} is Ready", seen=lambda: self.cloudcore.get("pods", name))
@@ -88,9 +43,6 @@ class StandaloneTest(unittest.TestCase):
                 seen.get(count, 0) == replicas
                 for count in ("replicas", "updatedReplicas", "availableReplicas"))
         wait_until(settled, 60, f"deployment {name} has {replicas} available", seen=status)
-
-    def pods_of(self, name: str) -> list[dict]:
-        return json.loads(self.kubectl("get", "pods", "-l", f"app={name}", "-o", "json"))["items"]
 
     def test_a_deployment_is_scheduled_rolled_out_scaled_and_deleted(self):
         container = manifests.container(env=[{"name": "VERSION", "value": "1"}])
