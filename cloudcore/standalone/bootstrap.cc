@@ -57,18 +57,26 @@ User loopback_user() {
   return User{"system:apiserver", "", {"system:masters", "system:authenticated"}, {}};
 }
 
+async::Task<ApiResponse> call(Api& api, std::string method, std::string path, std::string body) {
+  auto request = std::make_shared<ApiRequest>();
+  request->method = std::move(method);
+  request->path = std::move(path);
+  request->content_type = "application/json";
+  request->body = std::move(body);
+  request->user = loopback_user();
+  co_return co_await api.handle(request);
+}
+
 }  // namespace
 
 async::Task<Result<void>> make_bootstrap_objects(Api& api, std::uint16_t api_port) {
   for (const BootstrapObject& each : bootstrap_objects(api_port)) {
-    auto request = std::make_shared<ApiRequest>();
-    request->method = "POST";
-    request->path = each.path;
-    request->content_type = "application/json";
-    request->body = each.object.dump();
-    request->user = loopback_user();
-    const ApiResponse answer = co_await api.handle(request);
-    if (answer.status != 201 && answer.status != 409) {
+    const std::string name = each.object["metadata"]["name"];
+    // What is there is not asked for again: an address that is taken is refused before the name.
+    const ApiResponse there = co_await call(api, "GET", each.path + "/" + name, {});
+    if (there.status == 200) continue;
+    const ApiResponse answer = co_await call(api, "POST", each.path, each.object.dump());
+    if (answer.status != 201) {
       co_return fail(Code::kStorage, "the first objects of the API: " + answer.text());
     }
   }
