@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cloudcore/standalone/kinds/field_checks.h"
+#include "cloudcore/standalone/kinds/name_rules.h"
 #include "common/base/hash.h"
 #include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
@@ -17,90 +19,34 @@ constexpr std::size_t kNameSuffixLetters = 5;
 constexpr std::size_t kNameBytesMax = 63;
 constexpr std::size_t kAnnotationBytesMax = 256 * kKiB;
 
-bool is_lower_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_alnum(char c) { return is_lower_alnum(c) || (c >= 'A' && c <= 'Z'); }
-
-bool is_name_part(std::string_view text, std::size_t max, std::string_view inner) {
-  if (text.empty() || text.size() > max || !is_alnum(text.front()) || !is_alnum(text.back())) {
-    return false;
-  }
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_alnum(c) || inner.find(c) != std::string_view::npos;
-  });
-}
-
-constexpr const char* kSubdomainAdvice =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-    "'.', "
-    "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for "
-    "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-constexpr const char* kLabelAdvice =
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
-    "must "
-    "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
-    "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-constexpr const char* kServiceAdvice =
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-    "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
-    "regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-constexpr const char* kKeyAdvice =
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with "
-    "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-constexpr const char* kValueAdvice =
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
-    "and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
-    "'12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
-/// What the name of a kind must look like; empty advice: fine.
-std::string name_advice(const KindRow& row, const std::string& name) {
+/// What is wrong with the name of an object of that kind.
+name_rules::Problems name_problems(const KindRow& row, const std::string& name) {
   // Kinds whose names are only kept from breaking a path.
   const std::string& group = row.gv.group;
   if (group == "rbac.authorization.k8s.io" || group == "certificates.k8s.io" ||
       group == "apiregistration.k8s.io") {
-    if (name.find('/') != std::string::npos) return "may not contain '/'";
-    return name.find('%') != std::string::npos ? "may not contain '%'" : "";
+    if (name == "." || name == "..") return {"may not be '" + name + "'"};
+    name_rules::Problems out;
+    if (name.find('/') != std::string::npos) out.emplace_back("may not contain '/'");
+    if (name.find('%') != std::string::npos) out.emplace_back("may not contain '%'");
+    return out;
   }
-  if (row.kind == "Namespace") return is_dns_label(name) ? "" : kLabelAdvice;
-  if (row.kind == "Service") {
-    const bool letter = !name.empty() && name.front() >= 'a' && name.front() <= 'z';
-    return is_dns_label(name) && letter ? "" : kServiceAdvice;
-  }
-  return is_dns_subdomain(name) ? "" : kSubdomainAdvice;
+  if (row.kind == "Namespace") return name_rules::dns_label(name);
+  if (row.kind == "Service") return name_rules::dns_1035_label(name);
+  return name_rules::dns_subdomain(name);
 }
 
-void check_labels(const json& metadata, FieldErrors& errors) {
-  const json& labels = k8s::fields::object(metadata, "labels");
-  for (const auto& [key, value] : labels.items()) {
-    if (!is_qualified_name(key)) {
-      errors.push_back({FieldError::Kind::kInvalid, "metadata.labels", kKeyAdvice, key, {}});
-    }
-    if (!value.is_string() || !is_label_value(value.get<std::string>())) {
-      errors.push_back({FieldError::Kind::kInvalid, "metadata.labels", kValueAdvice, value, {}});
-    }
-  }
-}
-
-void check_annotations(const json& metadata, FieldErrors& errors) {
+void check_annotations(const json& metadata, FieldChecks& checks) {
   std::size_t bytes = 0;
   const json& annotations = k8s::fields::object(metadata, "annotations");
   for (const auto& [key, value] : annotations.items()) {
     std::string lower = key;
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (!is_qualified_name(lower)) {
-      errors.push_back({FieldError::Kind::kInvalid, "metadata.annotations", kKeyAdvice, key, {}});
-    }
+    checks.rule("metadata.annotations", key, name_rules::qualified_name(lower));
     bytes += key.size() + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
   }
-  if (bytes > kAnnotationBytesMax) {
-    errors.push_back({FieldError::Kind::kTooLong,
-                      "metadata.annotations",
-                      "may not be more than 262144 bytes",
-                      nullptr,
-                      {}});
-  }
+  if (bytes > kAnnotationBytesMax) checks.too_long("metadata.annotations", kAnnotationBytesMax);
 }
 
 }  // namespace
@@ -152,54 +98,25 @@ void keep_metadata(json& object, const json& old) {
 }
 
 FieldErrors validate_metadata(const json& object, const KindRow& row) {
-  FieldErrors errors;
+  FieldChecks checks;
   const json& metadata = k8s::fields::object(object, "metadata");
   const std::string name = k8s::fields::text(metadata, "name");
   if (name.empty()) {
-    errors.push_back({FieldError::Kind::kRequired,
-                      "metadata.name",
-                      "name or generateName is required",
-                      nullptr,
-                      {}});
-  } else if (const std::string advice = name_advice(row, name); !advice.empty()) {
-    errors.push_back({FieldError::Kind::kInvalid, "metadata.name", advice, name, {}});
+    checks.required("metadata.name", "name or generateName is required");
+  } else {
+    checks.rule("metadata.name", name, name_problems(row, name));
   }
-  check_labels(metadata, errors);
-  check_annotations(metadata, errors);
-  return errors;
+  checks.labels("metadata.labels", k8s::fields::object(metadata, "labels"));
+  check_annotations(metadata, checks);
+  return checks.take();
 }
 
-bool is_dns_label(std::string_view text) {
-  if (text.empty() || text.size() > kNameBytesMax) return false;
-  return is_lower_alnum(text.front()) && is_lower_alnum(text.back()) &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_lower_alnum(c) || c == '-'; });
-}
+bool is_dns_label(std::string_view text) { return name_rules::dns_label(text).empty(); }
 
-bool is_dns_subdomain(std::string_view text) {
-  if (text.empty() || text.size() > 253) return false;
-  while (!text.empty()) {
-    const std::size_t dot = text.find('.');
-    const std::string_view part = text.substr(0, dot);
-    const bool ok =
-        !part.empty() && is_lower_alnum(part.front()) && is_lower_alnum(part.back()) &&
-        std::all_of(part.begin(), part.end(), [](char c) { return is_lower_alnum(c) || c == '-'; });
-    if (!ok) return false;
-    if (dot == std::string_view::npos) return true;
-    text = text.substr(dot + 1);
-  }
-  return false;  // ended with a dot
-}
+bool is_dns_subdomain(std::string_view text) { return name_rules::dns_subdomain(text).empty(); }
 
-bool is_qualified_name(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return is_name_part(text, kNameBytesMax, "-_.");
-  return is_dns_subdomain(text.substr(0, slash)) &&
-         is_name_part(text.substr(slash + 1), kNameBytesMax, "-_.");
-}
+bool is_qualified_name(std::string_view text) { return name_rules::qualified_name(text).empty(); }
 
-bool is_label_value(std::string_view text) {
-  return text.empty() || is_name_part(text, kNameBytesMax, "-_.");
-}
+bool is_label_value(std::string_view text) { return name_rules::label_value(text).empty(); }
 
 }  // namespace skerry::standalone

@@ -182,7 +182,9 @@ void pod_update(json& object, const json& old) {
 FieldErrors pod_validate_update(const json& object, const json& old) {
   FieldChecks checks;
   const json& spec = fields::object(object, "spec");
-  const json& former = fields::object(old, "spec");
+  json as_now = old;  // what was stored before a default existed has it too
+  default_pod(as_now);
+  const json& former = fields::object(as_now, "spec");
   for (const std::string key : {"containers", "initContainers"}) {
     if (fields::list(spec, key).size() == fields::list(former, key).size()) continue;
     checks.forbidden("spec." + key, key == "containers"
@@ -193,7 +195,7 @@ FieldErrors pod_validate_update(const json& object, const json& old) {
   check_deadline(spec, former, checks);
   check_tolerations_only_come(spec, former, checks);
   check_gates_only_go(spec, former, checks);
-  if (!checks.any() && with_former(spec, former) != former) checks.forbidden("spec", kUpdateRule);
+  if (with_former(spec, former) != former) checks.forbidden("spec", kUpdateRule);
   return checks.take();
 }
 

@@ -181,7 +181,7 @@ FieldErrors volume_validate_update(const json& object, const json& old) {
                      "spec.persistentvolumesource is immutable after creation");
     break;
   }
-  checks.immutable(spec, former, "volumeMode", "spec");
+  checks.immutable(spec, former, "volumeMode", "");  // without "spec.", as Kubernetes says it
   return checks.take();
 }
 
@@ -234,7 +234,9 @@ FieldErrors claim_validate(const json& object) {
 FieldErrors claim_validate_update(const json& object, const json& old) {
   FieldChecks checks;
   json spec = fields::object(object, "spec");
-  const json& former = fields::object(old, "spec");
+  json as_now = old;  // what was stored before a default existed has it too
+  claim_defaults(as_now);
+  const json& former = fields::object(as_now, "spec");
   const bool bound = fields::text(fields::object(old, "status"), "phase") == "Bound";
   if (fields::text(former, "volumeName").empty()) spec.erase("volumeName");
   if (!former.contains("storageClassName") && spec.contains("storageClassName")) {

@@ -54,11 +54,12 @@ void check_address(FieldChecks& checks,
   }
   if (type != "IPv4" && type != "IPv6") return;
   const bool v6 = address.find(':') != std::string::npos;
-  const bool ip = name_rules::ip_address(address).empty();
-  if (!ip || v6 != (type == "IPv6")) {
+  const auto problems = name_rules::ip_address(address);
+  checks.rule(at_index(path, index), address, problems);
+  if (problems.empty() && v6 != (type == "IPv6")) {
     checks.invalid(path, address, "must be an " + type + " address");
   }
-  if (ip) check_special(checks, address, at_index(path, index));
+  if (problems.empty()) check_special(checks, address, at_index(path, index));
 }
 
 void check_endpoint(FieldChecks& checks,

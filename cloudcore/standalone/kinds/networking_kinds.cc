@@ -38,7 +38,8 @@ void default_network_policy(json& object) {
 
 void default_endpoint_slice(json& object) {
   static const DefaultTable table = {
-      {"endpoints", "[]"},
+      {"endpoints", "null"},  // written also where there are none
+      {"ports", "null"},
       {"ports[].name", R"("")", kAbsent},
       {"ports[].protocol", R"("TCP")", kAbsent},
       {"endpoints[].conditions", "{}"},

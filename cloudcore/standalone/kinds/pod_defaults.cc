@@ -163,6 +163,10 @@ void default_pod(json& pod) {
   json& spec = pod["spec"];
   if (!spec.is_object()) return;
   if (!spec.contains("enableServiceLinks")) spec["enableServiceLinks"] = true;
+  // Less than no time is the least there is.
+  if (fields::number(spec, "terminationGracePeriodSeconds").value_or(0) < 0) {
+    spec["terminationGracePeriodSeconds"] = 1;
+  }
   const bool host_network = fields::flag(spec, "hostNetwork");
   for (const char* key : {"containers", "initContainers"}) {
     json* containers = list_of(spec, key);

@@ -14,6 +14,40 @@ namespace {
 using nlohmann::json;
 namespace fields = k8s::fields;
 
+/// "example.com.", also with underscores, as SRV records have them; "." alone is the root.
+bool is_search_path(const std::string& path) {
+  if (path == ".") return true;
+  std::string text = path.ends_with('.') ? path.substr(0, path.size() - 1) : path;
+  if (text.starts_with('_')) text.erase(0, 1);
+  for (std::size_t at = text.find("._"); at != std::string::npos; at = text.find("._")) {
+    text.erase(at + 1, 1);
+  }
+  if (text.ends_with('_') || text.find("_.") != std::string::npos) return false;
+  std::replace(text.begin(), text.end(), '_', '-');
+  return name_rules::dns_subdomain(text).empty();
+}
+
+void check_dns_searches(const json& config, const std::string& path, FieldChecks& checks) {
+  const json& searches = fields::list(config, "searches");
+  if (searches.size() > 32) {
+    checks.invalid(path + ".searches", searches, "must not have more than 32 search paths");
+  }
+  for (std::size_t i = 0; i < searches.size(); ++i) {
+    const std::string search = fields::text_or_number(searches[i]);
+    if (is_search_path(search)) continue;
+    checks.invalid(at_index(path + ".searches", i), search,
+                   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
+                   "characters, '_', '-' or '.', and must start and end with an alphanumeric "
+                   "character (e.g. 'example.com', regex used for validation is "
+                   "'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')");
+  }
+  const json& options = fields::list(config, "options");
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (!fields::text(options[i], "name").empty()) continue;
+    checks.required(at_index(path + ".options", i), "must not be empty");
+  }
+}
+
 void check_dns_config(const json& spec, const std::string& path, FieldChecks& checks) {
   const bool none = fields::text(spec, "dnsPolicy") == "None";
   const json& config = fields::at(spec, "dnsConfig");
@@ -33,6 +67,19 @@ void check_dns_config(const json& spec, const std::string& path, FieldChecks& ch
     const std::string server = fields::text_or_number(servers[i]);
     checks.rule(at_index(at + ".nameservers", i), server, name_rules::ip_address(server));
   }
+  check_dns_searches(config, at, checks);
+}
+
+void check_gates_and_os(const json& spec, const std::string& path, FieldChecks& checks) {
+  const json& gates = fields::list(spec, "readinessGates");
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    const std::string type = fields::text(gates[i], "conditionType");
+    checks.rule(at_index(path + ".readinessGates", i) + ".conditionType", type,
+                name_rules::qualified_name(type));
+  }
+  if (const json& os = fields::at(spec, "os"); os.is_object()) {
+    checks.one_of(path + ".os", fields::text(os, "name"), {"linux", "windows"});
+  }
 }
 
 void check_host_aliases(const json& spec, const std::string& path, FieldChecks& checks) {
@@ -41,8 +88,9 @@ void check_host_aliases(const json& spec, const std::string& path, FieldChecks& 
     const std::string at = at_index(path + ".hostAliases", i);
     const std::string ip = fields::text(aliases[i], "ip");
     checks.rule(at + ".ip", ip, name_rules::ip_address(ip));
-    for (const std::string& host : fields::texts(aliases[i], "hostnames")) {
-      checks.rule(at + ".hostnames", host, name_rules::dns_subdomain(host));
+    const auto hosts = fields::texts(aliases[i], "hostnames");
+    for (std::size_t j = 0; j < hosts.size(); ++j) {
+      checks.rule(at_index(at + ".hostnames", j), hosts[j], name_rules::dns_subdomain(hosts[j]));
     }
   }
 }
@@ -127,7 +175,6 @@ void check_names(const json& spec, const std::string& path, FieldChecks& checks)
 }
 
 void check_numbers(const json& spec, const std::string& path, FieldChecks& checks) {
-  checks.not_negative(spec, "terminationGracePeriodSeconds", path);
   const auto limit = fields::number(spec, "activeDeadlineSeconds");
   if (limit && (*limit < 1 || *limit > INT32_MAX)) {
     checks.invalid(path + ".activeDeadlineSeconds", *limit,
@@ -165,6 +212,7 @@ FieldErrors validate_pod_spec(const json& spec, const std::string& path) {
   check_pod_security(spec, path, checks);
   check_affinity(spec, path, checks);
   check_dns_config(spec, path, checks);
+  check_gates_and_os(spec, path, checks);
   check_topology(spec, path, checks);
   check_names(spec, path, checks);
   check_numbers(spec, path, checks);

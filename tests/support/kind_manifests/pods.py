@@ -138,7 +138,7 @@ _PODS = {
                                                  {"name": "A B", "value": "x"}]}),
     "shared processes of the host": pod(hostPID=True, shareProcessNamespace=True),
     "names": pod(nodeName="A_", nodeSelector={"a b": "x", "c": "y z"}, hostname="A.b",
-                 subdomain="_", runtimeClassName="", activeDeadlineSeconds=0,
+                 subdomain="_", activeDeadlineSeconds=0,
                  schedulerName="X!", terminationGracePeriodSeconds=-1,
                  imagePullSecrets=[{}], readinessGates=[{"conditionType": "a b"}],
                  hostAliases=[{"ip": "x", "hostnames": ["A!"]}], os={"name": "bsd"},
