@@ -26,7 +26,7 @@ class KindDefaultsTest(KubernetesTestCase):
 
     def test_every_manifest_is_answered_as_by_kubernetes(self):
         cases = compare.all_cases()
-        self.assertGreater(len(cases), 60)
+        self.assertGreater(len(cases), 170)
         for name, case in cases.items():
             with self.subTest(name):
                 self.assertEqual(compare.difference(self.api, self.own, case), "")

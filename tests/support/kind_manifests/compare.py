@@ -57,10 +57,10 @@ def answer(api: KubernetesApi, case: object) -> dict:
                 status, body = api.raw("PATCH", f"{one}?dryRun=All", case.change,
                                        "application/merge-patch+json")
             finally:
-                # A protected volume would wait for a controller.
+                api.raw("DELETE", one, {"gracePeriodSeconds": 0})
+                # A protected volume would wait for a controller; it is free to go once it is marked.
                 api.raw("PATCH", one, {"metadata": {"finalizers": None}},
                         "application/merge-patch+json")
-                api.raw("DELETE", one, {"gracePeriodSeconds": 0})
     else:
         status, body = api.raw("POST", f"{path(case)}?dryRun=All", case)
     return {"status": status, "body": comparable(json.loads(body))}
