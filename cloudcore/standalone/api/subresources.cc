@@ -3,6 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/api/scale_body.h"
+#include "cloudcore/standalone/api/write_steps.h"
+#include "cloudcore/standalone/printing/table.h"
 #include "common/k8s/json_fields.h"
 #include "common/k8s/time.h"
 
@@ -41,11 +44,8 @@ Answer<json> body_of(const ResourceRequest& request) {
 
 /// A selector as text, as a Scale's status has it.
 std::string selector_text(const json& selector) {
-  std::string out;
-  for (const auto& [key, value] : fields::object(selector, "matchLabels").items()) {
-    out += (out.empty() ? "" : ",") + key + "=" + fields::text_or_number(value);
-  }
-  return out;
+  const std::string shown = shown_selector(selector);
+  return shown == "<none>" ? "" : shown;
 }
 
 json scale_of(const json& object) {
@@ -84,6 +84,11 @@ Task<Answer<StoredObjectPtr>> Subresources::change(ResourceRequestPtr request, C
     json current = json::parse(*there->json, nullptr, false);
     auto changed = change(std::move(current));
     if (!changed) co_return ApiFailure(changed.error());
+    if (dry_run(*request->request)) {
+      auto shown = served_object(row.storage_prefix, stored_bytes(*changed), there->revision);
+      if (!shown) co_return internal(shown.error().what);
+      co_return *shown;
+    }
     const json& metadata = (*changed)["metadata"];
     const bool ends = metadata.contains("deletionTimestamp") &&
                       fields::list(metadata, "finalizers").empty() &&
@@ -146,28 +151,22 @@ Task<RestAnswer> Subresources::scale(ResourceRequestPtr request) {
   }
   const bool patches = verb == "patch";
   if (!patches && verb != "update") co_return method_not_allowed();
-  // Any patch of a Scale that has one number is read as its merge.
-  if (patches && request->request->content_type == "application/json-patch+json") {
-    co_return unsupported_media_type("application/json-patch+json", "application/merge-patch+json");
-  }
-  const auto body = decode_body("application/json", request->request->body, "application/json");
-  if (!body) co_return ApiFailure(body.error());
-  const auto replicas = fields::number(fields::object(*body, "spec"), "replicas");
-  if (!replicas || *replicas < 0) {
-    FieldErrors errors;
-    errors.push_back({FieldError::Kind::kInvalid,
-                      "spec.replicas",
-                      "must be greater than or equal to 0",
-                      fields::at(fields::object(*body, "spec"), "replicas"),
-                      {}});
-    co_return invalid(*request->row, request->info.name, errors);
-  }
-  const std::string asked = fields::text(fields::object(*body, "metadata"), "resourceVersion");
+  const auto wish = read_scale_wish(*request, scale_of(json::parse(*there->json, nullptr, false)));
+  if (!wish) co_return ApiFailure(wish.error());
+  const std::optional<std::int64_t> replicas = wish->replicas;
+  const std::string asked = wish->resource_version;
+  const std::string uid = wish->uid;
   const auto row = request->row;
   const Change set_replicas = [=](json object) -> Answer<json> {
     const std::string version = fields::text(object["metadata"], "resourceVersion");
     const std::string name = fields::text(object["metadata"], "name");
     if (!asked.empty() && asked != version) return conflict(*row, name);
+    const std::string there_uid = fields::text(object["metadata"], "uid");
+    if (!uid.empty() && uid != there_uid) {
+      return conflict(*row, name,
+                      "Precondition failed: UID in precondition: " + uid +
+                          ", UID in object meta: " + there_uid);
+    }
     if (fields::number(object["spec"], "replicas") != replicas) {
       object["metadata"]["generation"] =
           fields::number(object["metadata"], "generation").value_or(0) + 1;

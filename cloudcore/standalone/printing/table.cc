@@ -91,6 +91,8 @@ json table_cells(const KindRow& row, const json& object, WallTime now) {
   return printer_of(row).cells(object, now);
 }
 
+std::string shown_selector(const json& label_selector) { return cell::selector(label_selector); }
+
 std::string table_row(const KindRow& row,
                       const std::string& text,
                       const RowOptions& options,

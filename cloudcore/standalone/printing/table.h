@@ -23,6 +23,9 @@ std::string table_columns(const KindRow& row);
 /// One cell a column.
 nlohmann::json table_cells(const KindRow& row, const nlohmann::json& object, WallTime now);
 
+/// A LabelSelector as text: "app=web,tier in (a,b)"; "<none>".
+std::string shown_selector(const nlohmann::json& label_selector);
+
 struct RowOptions {
   IncludeObject include = IncludeObject::kMetadata;
   std::string api_version;  // of PartialObjectMetadata
