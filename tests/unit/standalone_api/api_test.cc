@@ -297,5 +297,56 @@ TEST_CASE("Api: appliers share an object, and one is told whose field it wants",
   CHECK(scene.code == 415);
 }
 
+TEST_CASE("Api: a Scale is a view of its object", "[standalone]") {
+  Scene scene;
+  const std::string all = "/apis/apps/v1/namespaces/default/deployments";
+  scene.post(all, R"({"metadata":{"name":"x"},"spec":{"replicas":1,
+    "selector":{"matchExpressions":[{"key":"a","operator":"In","values":["b","c"]}]},
+    "template":{"metadata":{"labels":{"a":"b"}},
+                "spec":{"containers":[{"name":"c","image":"i"}]}}}})");
+  REQUIRE(scene.code == 201);
+  const std::string scale = all + "/x/scale";
+  CHECK(scene.call("GET " + scale)["status"]["selector"] == "a in (b,c)");
+
+  const std::string to_four = R"([{"op":"replace","path":"/spec/replicas","value":4}])";
+  const json dry =
+      scene.call("PATCH " + scale + "?dryRun=All", to_four, "application/json-patch+json");
+  CHECK(dry["spec"]["replicas"] == 4);
+  CHECK(scene.call("GET " + all + "/x")["spec"]["replicas"] == 1);
+  scene.call("PATCH " + scale, to_four, "application/json-patch+json");
+  const json scaled = scene.call("GET " + all + "/x");
+  CHECK(scaled["spec"]["replicas"] == 4);
+  CHECK(scaled["metadata"]["generation"] == 2);
+
+  const json bad = scene.call("PUT " + scale, R"({"spec":{"replicas":-1}})");
+  CHECK(scene.code == 422);
+  CHECK(bad["message"] ==
+        "Scale.autoscaling \"x\" is invalid: spec.replicas: Invalid value: -1: must be greater "
+        "than or equal to 0");
+  scene.call("PUT " + scale, R"({"metadata":{"name":"y"},"spec":{"replicas":1}})");
+  CHECK(scene.code == 400);
+  scene.call("PUT " + scale, R"({"metadata":{"uid":"other"},"spec":{"replicas":1}})");
+  CHECK(scene.code == 409);
+}
+
+TEST_CASE("Api: one object is served in both versions of its kind", "[standalone]") {
+  Scene scene;
+  const std::string v1 = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
+  const std::string v2 = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+  scene.post(v1, R"({"metadata":{"name":"x"},"spec":{"maxReplicas":3,
+    "targetCPUUtilizationPercentage":50,
+    "scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"d"}}})");
+  REQUIRE(scene.code == 201);
+  const json newer = scene.call("GET " + v2 + "/x");
+  CHECK(newer["apiVersion"] == "autoscaling/v2");
+  CHECK(newer["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 50);
+  const std::string change = R"({"spec":{"targetCPUUtilizationPercentage":60}})";
+  const json older = scene.call("PATCH " + v1 + "/x", change, "application/merge-patch+json");
+  CHECK(older["spec"]["targetCPUUtilizationPercentage"] == 60);
+  CHECK(older["apiVersion"] == "autoscaling/v1");
+  CHECK(scene.call("GET " + v1)["items"][0]["apiVersion"] == "autoscaling/v1");
+  CHECK(scene.call("DELETE " + v1 + "/x")["status"] == "Success");
+}
+
 }  // namespace
 }  // namespace skerry::standalone
