@@ -63,6 +63,7 @@ async::Task<ApiResponse> call(Api& api, std::string method, std::string path, st
   request->path = std::move(path);
   request->content_type = "application/json";
   request->body = std::move(body);
+  request->user_agent = "kube-apiserver";
   request->user = loopback_user();
   co_return co_await api.handle(request);
 }

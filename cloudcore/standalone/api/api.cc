@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cloudcore/standalone/api/patch_answers.h"
 #include "cloudcore/standalone/schema/discovery.h"
 
 namespace skerry::standalone {
@@ -27,6 +28,21 @@ ApiResponse text_response(std::string text) {
   ApiResponse out = json_response(200, std::move(text));
   out.content_type = "text/plain; charset=utf-8";
   return out;
+}
+
+/// An apply of what is not there, and an update that creates it, is a create for who may do what.
+Answer<void> may_create(const Api::Authorizer& authorizer,
+                        const ObjectStore& store,
+                        const ResourceRequest& request) {
+  const RequestInfo& asked = request.info;
+  if (!authorizer || !asked.subresource.empty()) return {};
+  const bool applies = asked.verb == "patch" && request.request->content_type == kApplyPatch;
+  const bool puts =
+      asked.verb == "update" && behaviour_of(request.row->storage_prefix).create_on_update;
+  if ((!applies && !puts) || store.get(place_of(request))) return {};
+  RequestInfo creation = asked;
+  creation.verb = "create";
+  return authorizer(*request.request, creation);
 }
 
 }  // namespace
@@ -119,6 +135,7 @@ Task<RestAnswer> Api::resource(std::shared_ptr<const ApiRequest> request, Reques
   const bool needs_namespace = found->row->namespaced && found->info.ns.empty();
   if (needs_namespace && verb != "list" && verb != "watch") co_return not_found_path();
 
+  if (auto may = may_create(authorizer_, store_, *found); !may) co_return ApiFailure(may.error());
   if (verb == "get") co_return rest_.get(*found);
   if (verb == "list") co_return rest_.list(*found);
   if (verb == "watch") co_return rest_.watch(*found);

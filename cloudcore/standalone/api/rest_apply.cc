@@ -1,6 +1,7 @@
 // patch in the form of server-side apply: a configuration creates the object or is merged into it.
 #include "cloudcore/standalone/api/decode.h"
 #include "cloudcore/standalone/api/field_tracking.h"
+#include "cloudcore/standalone/api/patch_wishes.h"
 #include "cloudcore/standalone/api/write_steps.h"
 #include "cloudcore/standalone/patch/structured_merge.h"
 #include "common/k8s/json_fields.h"
@@ -48,7 +49,19 @@ ApiFailure no_configuration(const json& config, const std::vector<std::string>& 
       nullptr});
 }
 
-/// The configuration of this request's kind, without what its part of the object does not take.
+ApiFailure apply_conflict(const std::vector<ApplyConflict>& conflicts) {
+  json causes = json::array();
+  for (const ApplyConflict& each : conflicts) {
+    causes.push_back({{"reason", "FieldManagerConflict"},
+                      {"message", "conflict with " + each.manager},
+                      {"field", each.path}});
+  }
+  return ApiFailure(
+      ApiError{409, "Conflict", conflict_message(conflicts), json{{"causes", std::move(causes)}}});
+}
+
+}  // namespace
+
 Answer<json> configuration_of(const ResourceRequest& request) {
   auto config = read_configuration(request.request->body);
   if (!config) return config;
@@ -63,8 +76,9 @@ Answer<json> configuration_of(const ResourceRequest& request) {
   }
   const auto problems = configuration_problems(*config, row.type);
   if (!problems.empty()) return no_configuration(*config, problems);
+  if (!has_status(row)) return config;
   if (request.info.subresource.empty()) {
-    if (has_status(row)) config->erase("status");
+    config->erase("status");
     return config;
   }
   config->erase("spec");
@@ -75,30 +89,15 @@ Answer<json> configuration_of(const ResourceRequest& request) {
   return config;
 }
 
-ApiFailure apply_conflict(const std::vector<ApplyConflict>& conflicts) {
-  json causes = json::array();
-  for (const ApplyConflict& each : conflicts) {
-    causes.push_back({{"reason", "FieldManagerConflict"},
-                      {"message", "conflict with " + each.manager},
-                      {"field", each.path}});
-  }
-  return ApiFailure(
-      ApiError{409, "Conflict", conflict_message(conflicts), json{{"causes", std::move(causes)}}});
-}
-
-/// `current` null: a create.
-Answer<json> applied(const json& current,
-                     const json& config,
-                     const ResourceRequest& request,
-                     const FieldWriter& writer) {
+Answer<json> apply_wish(const ResourceRequest& request,
+                        const json& current,
+                        const json& config,
+                        const FieldWriter& writer) {
   auto result = apply_configuration(current, config, request.row->type, writer,
                                     request.request->flag("force"));
   if (!result.conflicts.empty()) return apply_conflict(result.conflicts);
   json wish = std::move(result.object);
-  if (fields::text(fields::object(wish, "metadata"), "name").empty()) {
-    return bad_request("the name of the object (" + request.info.name +
-                       " based on URL) was undeterminable: name must be provided");
-  }
+  if (auto right = check_named(wish, request); !right) return ApiFailure(right.error());
   auto fitted = fit(wish, request);  // drops nulls: a configuration may have them
   if (!fitted) return ApiFailure(fitted.error());
   if (auto right = check_place(wish, request); !right) return ApiFailure(right.error());
@@ -114,8 +113,6 @@ Answer<json> applied(const json& current,
   return wish;
 }
 
-}  // namespace
-
 Task<RestAnswer> Rest::apply(ResourceRequestPtr request) {
   auto read = configuration_of(*request);
   if (!read) co_return ApiFailure(read.error());
@@ -124,7 +121,7 @@ Task<RestAnswer> Rest::apply(ResourceRequestPtr request) {
     const ObjectPlace place{request->row->storage_prefix, namespace_of(*request),
                             request->info.name};
     if (store_.get(place) || !request->info.subresource.empty()) break;
-    auto object = applied(nullptr, *config, *request, writer_of(*request, world_));
+    auto object = apply_wish(*request, nullptr, *config, writer_of(*request, world_));
     if (!object) co_return ApiFailure(object.error());
     auto creation = std::make_shared<Creation>();
     creation->object = std::move(*object);
@@ -136,7 +133,7 @@ Task<RestAnswer> Rest::apply(ResourceRequestPtr request) {
   auto update = std::make_shared<Update>();
   update->tracked = true;
   update->wish = [config, request, world = world_](const json& current) -> Answer<json> {
-    return applied(current, *config, *request, writer_of(*request, world));
+    return apply_wish(*request, current, *config, writer_of(*request, world));
   };
   co_return co_await store_update(std::move(request), std::move(update));
 }

@@ -2,6 +2,7 @@
 #include "cloudcore/standalone/api/decode.h"
 #include "cloudcore/standalone/api/field_tracking.h"
 #include "cloudcore/standalone/api/patch_answers.h"
+#include "cloudcore/standalone/api/patch_wishes.h"
 #include "cloudcore/standalone/api/write_steps.h"
 #include "common/k8s/json_fields.h"
 
@@ -61,14 +62,11 @@ std::string converter_words(const std::string& message) {
   return "cannot restore struct from: " + from;
 }
 
-struct PatchRequest {
-  ResourceRequestPtr request;
-  json patch;
-};
-
 /// A patch made the object; is it still one of this kind, at this place?
-Answer<json> checked(json wish, const PatchRequest& asked, std::vector<std::string>& warnings) {
-  const ResourceRequest& request = *asked.request;
+Answer<json> checked(json wish,
+                     const json& patch,
+                     const ResourceRequest& request,
+                     std::vector<std::string>& warnings) {
   const std::string& type = request.request->content_type;
   const bool strategic = type == kStrategicPatch;
   if (strategic && wish.is_object()) {  // what a strategic patch says of these is not read
@@ -77,7 +75,7 @@ Answer<json> checked(json wish, const PatchRequest& asked, std::vector<std::stri
   }
   const std::string kind = fields::text(wish, "kind", request.row->kind);
   if (kind != request.row->kind) {
-    return patch_made_invalid(type, asked.patch, wish,
+    return patch_made_invalid(type, patch, wish,
                               "no kind \"" + kind + "\" is registered for version \"" +
                                   request.row->gv.text() +
                                   "\" in scheme \"pkg/runtime/scheme.go:110\"");
@@ -87,27 +85,32 @@ Answer<json> checked(json wish, const PatchRequest& asked, std::vector<std::stri
   auto found = fit(wish, request);
   if (!found) {
     const std::string& why = found.error().message;
-    return patch_made_invalid(type, asked.patch, shown,
+    return patch_made_invalid(type, patch, shown,
                               strategic ? converter_words(why) : decoder_words(why));
   }
   warnings = std::move(*found);
-  if (fields::text(fields::object(wish, "metadata"), "name").empty()) {
-    return bad_request("the name of the object (" + request.info.name +
-                       " based on URL) was undeterminable: name must be provided");
-  }
+  if (auto right = check_named(wish, request); !right) return ApiFailure(right.error());
   if (auto right = check_place(wish, request); !right) return ApiFailure(right.error());
   return wish;
 }
 
-Answer<json> wish_of(const json& current,
-                     const PatchRequest& asked,
-                     std::vector<std::string>& warnings) {
-  const ResourceRequest& request = *asked.request;
+}  // namespace
+
+Answer<void> check_named(const json& object, const ResourceRequest& request) {
+  if (!fields::text(fields::object(object, "metadata"), "name").empty()) return {};
+  return bad_request("the name of the object (" + request.info.name +
+                     " based on URL) was undeterminable: name must be provided");
+}
+
+Answer<json> patch_wish(const ResourceRequest& request,
+                        const json& current,
+                        const json& patch,
+                        std::vector<std::string>& warnings) {
   static const TypeSchema kAnything;
   const TypeSchema& type = request.row->type != nullptr ? *request.row->type : kAnything;
-  auto made = patched(request.request->content_type, current, asked.patch, type);
+  auto made = patched(request.request->content_type, current, patch, type);
   if (!made) return made;
-  auto wish = checked(std::move(*made), asked, warnings);
+  auto wish = checked(std::move(*made), patch, request, warnings);
   if (!wish) return wish;
   if (auto right = check_immutable(*wish, current, request); !right) {
     return ApiFailure(right.error());
@@ -122,8 +125,6 @@ Answer<json> wish_of(const json& current,
   return wish;
 }
 
-}  // namespace
-
 Task<RestAnswer> Rest::patch(ResourceRequestPtr request) {
   const std::string type = request->request->content_type;
   if (!takes_patch(type, request->row->custom)) co_return unknown_patch_type();
@@ -134,10 +135,10 @@ Task<RestAnswer> Rest::patch(ResourceRequestPtr request) {
   auto body = decode_patch(type, request->request->body);
   if (!body) co_return ApiFailure(body.error());
   auto update = std::make_shared<Update>();
-  const auto asked = std::make_shared<const PatchRequest>(PatchRequest{request, std::move(*body)});
+  const auto held = std::make_shared<const json>(std::move(*body));
   Update* const into = update.get();  // lives as long as the function it holds
-  update->wish = [asked, into](const json& current) -> Answer<json> {
-    return wish_of(current, *asked, into->warnings);
+  update->wish = [held, request, into](const json& current) -> Answer<json> {
+    return patch_wish(*request, current, *held, into->warnings);
   };
   co_return co_await store_update(std::move(request), std::move(update));
 }

@@ -2,6 +2,7 @@
 #include "cloudcore/standalone/api/decode.h"
 #include "cloudcore/standalone/api/field_tracking.h"
 #include "cloudcore/standalone/api/metadata.h"
+#include "cloudcore/standalone/api/patch_wishes.h"
 #include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/write_steps.h"
 #include "cloudcore/standalone/kinds/conversion.h"
@@ -182,6 +183,7 @@ Task<RestAnswer> Rest::update(ResourceRequestPtr request) {
   if (auto right = check_type(*body, *request->row); !right) co_return ApiFailure(right.error());
   auto warnings = fit(*body, *request);
   if (!warnings) co_return ApiFailure(warnings.error());
+  if (auto right = check_named(*body, *request); !right) co_return ApiFailure(right.error());
   if (auto right = check_place(*body, *request); !right) co_return ApiFailure(right.error());
   const KindBehaviour& behaviour = behaviour_of(request->row->storage_prefix);
   const ObjectPlace place{request->row->storage_prefix, namespace_of(*request), request->info.name};

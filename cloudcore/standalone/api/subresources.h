@@ -11,6 +11,9 @@
 
 namespace skerry::standalone {
 
+/// The object that a request names.
+ObjectPlace place_of(const ResourceRequest& request);
+
 class Subresources {
  public:
   Subresources(ObjectStore& store, seam::World world) : store_(store), world_(world) {}
@@ -24,7 +27,7 @@ class Subresources {
 
   // The handlers.
   async::Task<RestAnswer> bind_pod(ResourceRequestPtr request);
-  async::Task<RestAnswer> scale(ResourceRequestPtr request);
+  async::Task<RestAnswer> scale(ResourceRequestPtr request);  // scale.cc
   async::Task<RestAnswer> finalize_namespace(ResourceRequestPtr request);
 
  private:

@@ -81,7 +81,10 @@ std::shared_ptr<ApiRequest> ApiClient::request(std::string method,
   out->path += "/" + type.plural;
   if (!name.empty()) out->path += "/" + name;
   out->content_type = "application/json";
-  out->user_agent = user_.name;
+  // As Kubernetes' own components name themselves: managedFields shows it.
+  constexpr std::string_view kSystem = "system:";
+  const bool system = user_.name.starts_with(kSystem);
+  out->user_agent = system ? user_.name.substr(kSystem.size()) : user_.name;
   out->user = user_;
   return out;
 }

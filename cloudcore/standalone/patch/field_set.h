@@ -19,7 +19,7 @@ namespace skerry::standalone {
 
 using FieldSet = nlohmann::json;
 
-inline constexpr int kFieldSetDepthMax = 128;
+inline constexpr int kFieldSetDepthMax = 600;
 
 std::string field_element(std::string_view name);  // "f:name"
 

@@ -1,7 +1,9 @@
 #include "cloudcore/standalone/patch/strategic_merge.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -43,49 +45,49 @@ const json& identity_of(const json& element, const std::string& key) {
   return key.empty() ? element : fields::at(element, key);
 }
 
-json::iterator find_element(json& list, const json& identity, const std::string& key) {
-  return std::find_if(list.begin(), list.end(),
-                      [&](const json& each) { return identity_of(each, key) == identity; });
-}
-
-bool contains_element(const json& list, const json& identity, const std::string& key) {
-  return std::any_of(list.begin(), list.end(),
-                     [&](const json& each) { return identity_of(each, key) == identity; });
-}
-
-/// Position of an element in a list of elements or of bare identities; -1: not there.
-std::ptrdiff_t position(const json& order, const json& element, const std::string& key) {
-  const json& wanted = identity_of(element, key);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (identity_of(order[i], key) == wanted) return static_cast<std::ptrdiff_t>(i);
+/// Where the elements of one list stand; the first of those that are alike.
+class Positions {
+ public:
+  Positions(const json& list, const std::string& key) : key_(key) {
+    std::ptrdiff_t at = 0;
+    for (const json& each : list) places_.try_emplace(identity_of(each, key), at++);
   }
-  return -1;
-}
 
-void sort_by(std::vector<json>& items, const json& order, const std::string& key) {
-  std::stable_sort(items.begin(), items.end(), [&](const json& a, const json& b) {
-    return position(order, a, key) < position(order, b, key);
-  });
+  /// -1: no such element. `element` may be a bare identity's object.
+  std::ptrdiff_t of(const json& element) const { return of_identity(identity_of(element, key_)); }
+  std::ptrdiff_t of_identity(const json& identity) const {
+    const auto found = places_.find(identity);
+    return found == places_.end() ? -1 : found->second;
+  }
+
+ private:
+  const std::string key_;
+  std::map<json, std::ptrdiff_t> places_;
+};
+
+void sort_by(std::vector<json>& items, const Positions& order) {
+  std::stable_sort(items.begin(), items.end(),
+                   [&](const json& a, const json& b) { return order.of(a) < order.of(b); });
 }
 
 /// Elements in the order that the client wants, with those that it does not know kept near where
 /// the server had them.
 json in_order(const json& merged, const json& wanted, const json& former, const std::string& key) {
+  const Positions order(wanted, key);
+  const Positions before(former, key);
   std::vector<json> known;
   std::vector<json> others;
-  for (const json& each : merged) {
-    (position(wanted, each, key) >= 0 ? known : others).push_back(each);
-  }
-  sort_by(known, wanted, key);
-  sort_by(others, former, key);
+  for (const json& each : merged) (order.of(each) >= 0 ? known : others).push_back(each);
+  sort_by(known, order);
+  sort_by(others, before);
   json out = json::array();
   std::size_t k = 0;
   std::size_t o = 0;
   while (k < known.size() || o < others.size()) {
     bool take_other = k == known.size();
     if (k < known.size() && o < others.size()) {
-      const auto other_at = position(former, others[o], key);
-      const auto known_at = position(former, known[k], key);
+      const auto other_at = before.of(others[o]);
+      const auto known_at = before.of(known[k]);
       take_other = other_at < 0 || known_at < 0 || other_at < known_at;
     }
     out.push_back(take_other ? others[o++] : known[k++]);
@@ -120,10 +122,20 @@ json without_directives(const json& patch) {
 }
 
 json merge_scalars(json original, const json& patch) {
+  std::set<json> there(original.begin(), original.end());
   for (const json& each : patch) {
-    if (!contains_element(original, each, "")) original.push_back(each);
+    if (there.insert(each).second) original.push_back(each);
   }
   return original;
+}
+
+json without_values(const json& list, const std::set<json>& gone, const std::string& key) {
+  if (gone.empty()) return list;
+  json kept = json::array();
+  for (const json& each : list) {
+    if (!gone.contains(identity_of(each, key))) kept.push_back(each);
+  }
+  return kept;
 }
 
 Result<void> check_element(const json& element, const std::string& key) {
@@ -156,23 +168,29 @@ Result<json> merge_elements(json original,
     return fields::text(each, kDirective) == "replace";
   });
   if (replaces) return without_directives(patch);
+  std::set<json> gone;
   for (const json& each : patch) {
     if (auto right = check_element(each, key); !right) return fail(right.error());
-    const json& identity = identity_of(each, key);
-    auto found = find_element(original, identity, key);
-    if (fields::text(each, kDirective) == "delete") {
-      for (; found != original.end(); found = find_element(original, identity, key)) {
-        original.erase(found);
-      }
-    } else if (found == original.end()) {
-      original.push_back(without_directives(each));
-    } else {
-      auto merged = merge_object(std::move(*found), each, item);
-      if (!merged) return merged;
-      *found = std::move(*merged);
-    }
+    if (fields::text(each, kDirective) == "delete") gone.insert(identity_of(each, key));
   }
-  return original;
+  json out = without_values(original, gone, key);
+  const Positions there(out, key);
+  std::map<json, std::size_t> added;
+  for (const json& each : patch) {
+    if (fields::text(each, kDirective) == "delete") continue;
+    const json& identity = identity_of(each, key);
+    const std::ptrdiff_t place = there.of_identity(identity);
+    const auto [known, is_new] = added.try_emplace(identity, out.size());
+    if (place < 0 && is_new) {
+      out.push_back(without_directives(each));
+      continue;
+    }
+    json& into = out[place < 0 ? known->second : static_cast<std::size_t>(place)];
+    auto merged = merge_object(std::move(into), each, item);
+    if (!merged) return merged;
+    into = std::move(*merged);
+  }
+  return out;
 }
 
 Result<json> merge_list(json original, const json& patch, const FieldSchema& field) {
@@ -207,11 +225,7 @@ Result<void> delete_from_list(json& original, const std::string& name, const jso
   if (!list->is_array() || !values.is_array()) {
     return bad_format("invalid patch format of primitive list");
   }
-  json kept = json::array();
-  for (const json& each : *list) {
-    if (!contains_element(values, each, "")) kept.push_back(each);
-  }
-  *list = std::move(kept);
+  *list = without_values(*list, std::set<json>(values.begin(), values.end()), "");
   return {};
 }
 
@@ -225,10 +239,11 @@ Result<void> check_order(const json& order, const json& changes, const std::stri
     }
   }
   if (!changes.is_array()) return {};
+  const Positions wanted(order, key);
   std::ptrdiff_t last = -1;
   for (const json& each : changes) {
     if (fields::at(each, kDirective).is_string()) continue;
-    const std::ptrdiff_t at = position(order, each, key);
+    const std::ptrdiff_t at = wanted.of(each);
     if (at <= last) {
       return failed("The order in patch list:\n" + go_value(changes) +
                     "\n doesn't match $setElementOrder list:\n" + go_value(order) + "\n");

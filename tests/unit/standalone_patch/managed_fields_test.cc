@@ -1,6 +1,7 @@
 #include "cloudcore/standalone/patch/managed_fields.h"
 
 #include "cloudcore/standalone/patch/ownership.h"
+#include "cloudcore/standalone/patch/scale_fields.h"
 #include "cloudcore/standalone/patch/structured_merge.h"
 #include "cloudcore/standalone/schema/kind_table.h"
 #include "tests/support/catch.h"
@@ -184,6 +185,26 @@ TEST_CASE("apply_configuration: kubectl takes over what its client-side apply se
       apply_configuration(live, map_with(R"({"y":"2"})"), &config_map(), writer("kubectl"), false);
   REQUIRE(other.conflicts.size() == 1);
   CHECK(other.conflicts[0].path == ".data.y");
+}
+
+TEST_CASE("scale_entries: who owns the replicas, in a Scale and in its object", "[standalone]") {
+  const FieldSet owned = field_at(".spec.replicas");
+  CHECK(owned == json::parse(R"({"f:spec":{"f:replicas":{}}})"));
+  const json before = json::parse(R"([
+    {"manager":"a","operation":"Apply","apiVersion":"apps/v1","fieldsV1":{"f:spec":{"f:replicas":{},"f:paused":{}}}},
+    {"manager":"b","operation":"Update","apiVersion":"apps/v1","fieldsV1":{"f:spec":{"f:paused":{}}}}])");
+  const json scale = scale_entries(before, owned);
+  REQUIRE(scale.size() == 1);
+  CHECK(scale[0]["manager"] == "a");
+  CHECK(scale[0]["apiVersion"] == "autoscaling/v1");
+  const json taken = json::parse(R"([{"manager":"s","operation":"Update","subresource":"scale",
+    "apiVersion":"autoscaling/v1","fieldsV1":{"f:spec":{"f:replicas":{}}}}])");
+  json object = {
+      {"metadata", {{"managedFields", object_entries(before, taken, owned, "apps/v1")}}}};
+  CHECK(owners(object) ==
+        R"(a Apply {"f:spec":{"f:paused":{}}};b Update {"f:spec":{"f:paused":{}}};)"
+        R"(s Update {"f:spec":{"f:replicas":{}}};)");
+  CHECK(object["metadata"]["managedFields"][2]["apiVersion"] == "apps/v1");
 }
 
 struct MergeRow {

@@ -1,0 +1,164 @@
+// scale: the number of replicas of an object as an object of its own, read and written in all
+// forms. Source: k8s.io/kubernetes/pkg/registry/apps/*/storage, registry/autoscaling validation.
+#include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/api/field_tracking.h"
+#include "cloudcore/standalone/api/patch_answers.h"
+#include "cloudcore/standalone/api/patch_wishes.h"
+#include "cloudcore/standalone/api/subresources.h"
+#include "cloudcore/standalone/api/write_steps.h"
+#include "cloudcore/standalone/patch/scale_fields.h"
+#include "common/k8s/json_fields.h"
+
+namespace skerry::standalone {
+namespace {
+
+using async::Task;
+using nlohmann::json;
+namespace fields = k8s::fields;
+
+constexpr const char* kReplicas = ".spec.replicas";
+
+/// A selector as text, as a Scale's status has it.
+std::string selector_text(const json& selector) {
+  std::string out;
+  for (const auto& [key, value] : fields::object(selector, "matchLabels").items()) {
+    out += (out.empty() ? "" : ",") + key + "=" + fields::text_or_number(value);
+  }
+  return out;
+}
+
+json scale_of(const json& object) {
+  const json& metadata = object["metadata"];
+  json shown = json::object();
+  for (const char* field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+    if (metadata.contains(field)) shown[field] = metadata[field];
+  }
+  const json& spec = fields::object(object, "spec");
+  const auto replicas = fields::number(spec, "replicas").value_or(1);
+  json wanted = json::object();  // as Go writes it: a zero is left out
+  if (replicas != 0) wanted["replicas"] = replicas;
+  return {{"kind", "Scale"},
+          {"apiVersion", "autoscaling/v1"},
+          {"metadata", std::move(shown)},
+          {"spec", std::move(wanted)},
+          {"status",
+           {{"replicas", fields::number(fields::object(object, "status"), "replicas").value_or(0)},
+            {"selector", selector_text(fields::at(spec, "selector"))}}}};
+}
+
+/// The request as one of a Scale.
+ResourceRequest scale_request(const ResourceRequest& request) {
+  static const auto kinds = built_in_kinds();
+  auto row = std::make_shared<KindRow>();
+  row->gv = {"autoscaling", "v1"};
+  row->kind = "Scale";
+  row->plural = "scales";
+  row->namespaced = request.row->namespaced;
+  row->type = kinds->type("io.k8s.api.autoscaling.v1.Scale");
+  ResourceRequest out = request;
+  out.row = std::move(row);
+  return out;
+}
+
+Answer<json> put_wish(const ResourceRequest& request, std::vector<std::string>& warnings) {
+  auto body = decode_body(request.request->content_type, request.request->body, kBodyTypes);
+  if (!body) return body;
+  if (auto right = check_type(*body, *request.row); !right) return ApiFailure(right.error());
+  auto found = fit(*body, request);
+  if (!found) return ApiFailure(found.error());
+  warnings = std::move(*found);
+  if (auto right = check_named(*body, request); !right) return ApiFailure(right.error());
+  if (auto right = check_place(*body, request); !right) return ApiFailure(right.error());
+  return body;
+}
+
+/// The Scale that the request wants of the one that is there, with its managedFields.
+Answer<json> wished_scale(const ResourceRequest& request,
+                          const json& current,
+                          seam::World world,
+                          std::vector<std::string>& warnings) {
+  const std::string& type = request.request->content_type;
+  const FieldWriter writer = writer_of(request, world);
+  if (request.info.verb == "patch" && type == kApplyPatch) {
+    auto config = configuration_of(request);
+    if (!config) return config;
+    return apply_wish(request, current, *config, writer);
+  }
+  Answer<json> wish = json();
+  if (request.info.verb == "patch") {
+    auto patch = decode_patch(type, request.request->body);
+    if (!patch) return patch;
+    wish = patch_wish(request, current, *patch, warnings);
+  } else {
+    wish = put_wish(request, warnings);
+  }
+  if (wish) track_update(*wish, current, request.row->type, writer);
+  return wish;
+}
+
+/// The object with the number of replicas that its Scale has.
+Answer<json> scaled(json object,
+                    const json& wish,
+                    const ResourceRequest& request,
+                    const FieldSet& owned) {
+  const json& asked = fields::at(fields::object(wish, "metadata"), "resourceVersion");
+  if (!asked.is_null() && asked != json("") && asked != object["metadata"]["resourceVersion"]) {
+    return conflict(*request.row, request.info.name);
+  }
+  const auto replicas = fields::number(fields::object(wish, "spec"), "replicas").value_or(0);
+  if (replicas < 0) {
+    const FieldError error{FieldError::Kind::kInvalid,
+                           "spec.replicas",
+                           "must be greater than or equal to 0",
+                           replicas,
+                           {}};
+    return invalid(*scale_request(request).row, request.info.name, {error});
+  }
+  json& metadata = object["metadata"];
+  if (fields::number(object["spec"], "replicas") != replicas) {
+    metadata["generation"] = fields::number(metadata, "generation").value_or(0) + 1;
+    object["spec"]["replicas"] = replicas;
+  }
+  json entries = object_entries(fields::at(metadata, "managedFields"),
+                                fields::at(fields::object(wish, "metadata"), "managedFields"),
+                                owned, request.row->gv.text());
+  metadata.erase("managedFields");
+  if (!entries.is_null()) metadata["managedFields"] = std::move(entries);
+  return object;
+}
+
+}  // namespace
+
+Task<RestAnswer> Subresources::scale(ResourceRequestPtr request) {
+  const std::string& verb = request->info.verb;
+  const StoredObjectPtr there = store_.get(place_of(*request));
+  if (!there) co_return not_found(*request->row, request->info.name);
+  if (verb == "get") {
+    co_return json_response(200, scale_of(json::parse(*there->json, nullptr, false)).dump());
+  }
+  const bool patches = verb == "patch";
+  if (!patches && verb != "update") co_return method_not_allowed();
+  if (patches && !takes_patch(request->request->content_type, request->row->custom)) {
+    co_return unknown_patch_type();
+  }
+  auto right = check_options(*request->request, patches ? "PatchOptions" : "UpdateOptions");
+  if (!right) co_return ApiFailure(right.error());
+  auto warnings = std::make_shared<std::vector<std::string>>();
+  const Change set_replicas = [request, warnings, world = world_](json object) -> Answer<json> {
+    const FieldSet owned = field_at(kReplicas);
+    json current = scale_of(object);
+    json entries = scale_entries(fields::at(object["metadata"], "managedFields"), owned);
+    if (!entries.is_null()) current["metadata"]["managedFields"] = std::move(entries);
+    auto wish = wished_scale(scale_request(*request), current, world, *warnings);
+    if (!wish) return wish;
+    return scaled(std::move(object), *wish, *request, owned);
+  };
+  const auto changed = co_await change(request, set_replicas);
+  if (!changed) co_return ApiFailure(changed.error());
+  const json result = scale_of(json::parse(*(*changed)->json, nullptr, false));
+  ApiResponse out = json_response(200, result.dump());
+  for (const std::string& warning : *warnings) add_warning(out, warning);
+  co_return out;
+}
+
+}  // namespace skerry::standalone
