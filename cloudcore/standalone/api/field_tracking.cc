@@ -23,6 +23,13 @@ std::size_t character_bytes(unsigned char first) {
   return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
+/// Bytes of a client as text that JSON can hold; what is no UTF-8 becomes U+FFFD.
+std::string clean(std::string_view bytes) {
+  const std::string dumped =
+      json(std::string(bytes)).dump(-1, ' ', false, json::error_handler_t::replace);
+  return json::parse(dumped).get<std::string>();
+}
+
 std::string prefix_of(std::string_view user_agent) {
   std::string out;
   const std::string_view name = user_agent.substr(0, user_agent.find('/'));
@@ -34,7 +41,7 @@ std::string prefix_of(std::string_view user_agent) {
     if (out.size() + one.size() > kManagerBytesMax) break;
     out += one;
   }
-  return out;
+  return clean(out);
 }
 
 void check_manager(const std::string& manager, FieldErrors& errors) {
@@ -60,11 +67,11 @@ void check_manager(const std::string& manager, FieldErrors& errors) {
 }
 
 void check_choices(const ApiRequest& request, FieldErrors& errors) {
-  const std::string dry(request.param("dryRun"));
+  const std::string dry = clean(request.param("dryRun"));
   if (!dry.empty() && dry != "All") {
     errors.push_back({FieldError::Kind::kNotSupported, "dryRun", "", json::array({dry}), {"All"}});
   }
-  const std::string validation(request.param("fieldValidation"));
+  const std::string validation = clean(request.param("fieldValidation"));
   if (!validation.empty() && validation != "Ignore" && validation != "Warn" &&
       validation != "Strict") {
     errors.push_back({FieldError::Kind::kNotSupported,
@@ -125,7 +132,7 @@ bool same_members(const json& a, const json& b, std::initializer_list<std::strin
 }  // namespace
 
 std::string field_manager(const ApiRequest& request) {
-  std::string manager(request.param("fieldManager"));
+  std::string manager = clean(request.param("fieldManager"));
   if (manager.empty()) manager = prefix_of(request.user_agent);
   return manager.empty() ? "unknown" : manager;
 }
@@ -154,7 +161,7 @@ Answer<void> check_options(const ApiRequest& request, const std::string& options
                         {}});
     }
   }
-  check_manager(std::string(request.param("fieldManager")), errors);
+  check_manager(clean(request.param("fieldManager")), errors);
   check_choices(request, errors);
   if (errors.empty()) return {};
   KindRow row;

@@ -70,7 +70,9 @@ ApiFailure patch_made_invalid(std::string_view content_type,
   const std::string shown = content_type == kStrategicPatch
                                 ? go_value(patch)
                                 : result.dump(-1, ' ', false, json::error_handler_t::replace);
-  const std::string cause = "Invalid value: " + json(shown).dump() + ": " + why;
+  const std::string cause =
+      "Invalid value: " + json(shown).dump(-1, ' ', false, json::error_handler_t::replace) + ": " +
+      why;
   json causes = json::array();
   causes.push_back({{"reason", "FieldValueInvalid"}, {"message", cause}, {"field", "patch"}});
   return ApiFailure(ApiError{422, "Invalid", " \"\" is invalid: patch: " + cause,

@@ -71,7 +71,9 @@ Answer<json> configuration_of(const ResourceRequest& request) {
   if (version != row.gv.text() || kind != row.kind) {
     return bad_request("invalid object type: " + kind_text(version, kind));
   }
-  if (!fields::at(fields::object(*config, "metadata"), "managedFields").is_null()) {
+  const json& given = fields::at(*config, "metadata");
+  if (!given.is_null() && !given.is_object()) return bad_request("metadata is no object");
+  if (!fields::at(given, "managedFields").is_null()) {
     return bad_request("metadata.managedFields must be nil");
   }
   const auto problems = configuration_problems(*config, row.type);

@@ -14,7 +14,9 @@ namespace fields = k8s::fields;
 
 constexpr const char* kAncient = "ancient-changes";
 
-std::string in_quotes(const std::string& text) { return json(text).dump(); }
+std::string in_quotes(const std::string& text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 bool decode_entry(const json& from, ManagedEntry& out) {
   const std::string operation = fields::text(from, "operation");

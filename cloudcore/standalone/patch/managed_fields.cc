@@ -167,7 +167,8 @@ void put_last_applied(json& object, json config) {
   json& annotations = config["metadata"]["annotations"];
   if (!annotations.is_object()) annotations = json::object();
   annotations.erase(kLastAppliedAnnotation);
-  object["metadata"]["annotations"][kLastAppliedAnnotation] = config.dump() + "\n";
+  object["metadata"]["annotations"][kLastAppliedAnnotation] =
+      config.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 void allow(std::vector<std::pair<ManagedEntry, FieldSet>>& conflicts, const FieldSet& allowed) {
