@@ -129,8 +129,7 @@ class Parser {
 
   std::string full_name(std::string_view name) const {
     for (const auto& [shorter, longer] : packages_)
-      if (name.starts_with(shorter))
-        return std::string(longer).append(name.substr(shorter.size()));
+      if (name.starts_with(shorter)) return std::string(longer).append(name.substr(shorter.size()));
     SKERRY_ASSERT(false, "facts: a type's name begins with a package");
     return {};
   }
@@ -198,7 +197,9 @@ class Parser {
   void field_line(std::string_view text) {
     SKERRY_ASSERT(current_ != nullptr && current_->shape == Shape::kObject, "facts: whose field");
     FieldSchema field;
-    field.name = take(text, ' ');
+    std::string_view wire = take(text, ' ');
+    field.name = take(wire, ':');
+    if (!wire.empty()) field.wire = wire_number(wire);
     SKERRY_ASSERT(current_->fields.empty() || current_->fields.back().name < field.name,
                   "facts: fields are sorted");
     const std::string_view expression = take_type(text);
@@ -215,6 +216,20 @@ class Parser {
     if (take_prefix(text, "=")) field.default_value = nlohmann::json::parse(text);
     field.type = expression_type(expression, owned);
     current_->fields.push_back(std::move(field));
+  }
+
+  /// "7", "2.7", "7-"
+  static WireNumber wire_number(std::string_view text) {
+    WireNumber out;
+    if (text.ends_with('-')) {
+      out.drops_zero = true;
+      text.remove_suffix(1);
+    }
+    for (const char c : text) {
+      if (c == '.') out.inside = std::exchange(out.number, std::uint8_t{0});
+      if (c != '.') out.number = static_cast<std::uint8_t>(out.number * 10 + (c - '0'));
+    }
+    return out;
   }
 
   static void set_patch(FieldSchema& field, std::string_view word) {

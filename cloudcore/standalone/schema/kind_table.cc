@@ -23,6 +23,19 @@ const TypeSchema* BuiltInKinds::type(std::string_view name) const {
   return found != types->table.types.end() ? found->second : nullptr;
 }
 
+const TypeSchema* BuiltInKinds::type_of(const GroupVersion& gv, std::string_view kind) const {
+  if (kind == "DeleteOptions") return type("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
+  if (const KindRow* row = find(gv, kind)) return row->type;
+  const nlohmann::json wanted = {
+      {"group", gv.group}, {"version", gv.version}, {"kind", std::string(kind)}};
+  for (const auto& [name, type] : types->table.types) {
+    const auto kinds = type->annotations.find("x-kubernetes-group-version-kind");
+    if (kinds == type->annotations.end()) continue;
+    if (std::ranges::find(*kinds, wanted) != kinds->end()) return type;
+  }
+  return nullptr;
+}
+
 std::shared_ptr<const BuiltInKinds> built_in_kinds() {
   static const std::shared_ptr<const BuiltInKinds> kinds = [] {
     auto types = std::make_shared<BuiltInKinds::Types>(parse_facts(kFactsText));

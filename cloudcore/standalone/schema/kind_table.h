@@ -54,6 +54,8 @@ struct BuiltInKinds {
   std::vector<KindRow> rows;
   const KindRow* find(const GroupVersion& gv, std::string_view kind) const;
   const TypeSchema* type(std::string_view name) const;  // by TypeSchema::name; nullptr: unknown
+  /// Also of what has no row: lists, Scale, Eviction, DeleteOptions (of any group and version).
+  const TypeSchema* type_of(const GroupVersion& gv, std::string_view kind) const;
 
   struct Types;
   std::shared_ptr<const Types> types;

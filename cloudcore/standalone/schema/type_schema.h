@@ -18,10 +18,18 @@ namespace skerry::standalone {
 
 struct TypeSchema;
 
+/// Where a field is in Kubernetes' protobuf. Of built-in types only.
+struct WireNumber {
+  std::uint8_t number = 0;  // 0: JSON alone has it
+  std::uint8_t inside = 0;  // of the message whose fields JSON has inline; 0: of the type itself
+  bool drops_zero = false;  // no field of JSON holds "", 0, false, [] or {}: Go's omitempty
+};
+
 struct FieldSchema {
   std::string name;
   const TypeSchema* type = nullptr;
   bool required = false;
+  WireNumber wire;
   /// As OpenAPI v3 says it: also the zero values ("", 0, {}) of what Kubernetes always writes out.
   std::optional<nlohmann::json> default_value;
   // Strategic merge patch (x-kubernetes-patch-strategy, -patch-merge-key).

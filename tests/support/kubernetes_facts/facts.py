@@ -4,6 +4,7 @@ Facts only: names, types, formats, defaults, merge keys; no descriptions. See th
 for its format.
 """
 import json
+import re
 
 GROUP_VERSIONS = """
     v1 apiregistration.k8s.io/v1 apps/v1 events.k8s.io/v1 authentication.k8s.io/v1
@@ -51,10 +52,11 @@ _NAMED = {"io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
 
 
 class Facts:
-    """`fetch(path, accept)` asks the server and returns JSON."""
+    """`fetch(path, accept)` asks the server and returns JSON; `wire` knows the numbers of fields."""
 
-    def __init__(self, fetch):
+    def __init__(self, fetch, wire):
         self._fetch = fetch
+        self._wire = wire
         self._types: dict[str, dict] = {}
         self._wanted: dict[str, bool] = {}
 
@@ -140,7 +142,11 @@ class Facts:
         fields = schema.pop("properties", {})
         unknown = schema.keys() - {"type", "format", "oneOf", "description"}
         assert not unknown, f"{name}: {unknown}"
-        return [" ".join(words)] + [_field_line(field, each, field in required)
+        # A type without fields of its own (Quantity, RawExtension) has a form of its own, too.
+        wire = self._wire.of(name) if fields else {}
+        unnumbered = fields.keys() - wire.keys() - {"apiVersion", "kind"}
+        assert not unnumbered or not wire, f"{name}: {unnumbered} have no number in protobuf"
+        return [" ".join(words)] + [_field_line(field, each, field in required, wire.get(field))
                                     for field, each in sorted(fields.items())]
 
     def _option_lines(self, name: str, path: str, paths: dict) -> list[str]:
@@ -154,16 +160,17 @@ class Facts:
             for each in sorted(parameters, key=lambda each: each["name"])]
 
 
-def _field_line(name: str, schema: dict, required: bool) -> str:
+def _field_line(name: str, schema: dict, required: bool, wire=None) -> str:
     schema = {key: value for key, value in schema.items() if key != "description"}
     default = schema.pop("default", None)
-    words = [" " + name]
     list_type = schema.pop("x-kubernetes-list-type", None)
     keys = schema.pop("x-kubernetes-list-map-keys", None)
     map_type = schema.pop("x-kubernetes-map-type", None)
     strategy = schema.pop("x-kubernetes-patch-strategy", None)
     merge_key = schema.pop("x-kubernetes-patch-merge-key", None)
-    words.append(_type_expression(schema))
+    expression = _type_expression(schema)
+    has_zero = re.match(r"(string|byte|int\w*|bool|double)\b(?!-)|\[|\{", expression)
+    words = [" " + name + (wire.text(bool(has_zero)) if wire else ""), expression]
     if required:
         words.append("required")
     if list_type:

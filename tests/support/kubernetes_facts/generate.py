@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes cloudcore/standalone/schema/facts.txt from what the test control plane says of its API.
+"""Writes cloudcore/standalone/schema/facts.txt from what the test control plane says of its API,
+and from the Go types of the modules that it is built from.
 
   tests/support/kubernetes_facts/generate.py
 
@@ -16,9 +17,11 @@ sys.path[:0] = [str(HERE.parent)]
 from harness.control_plane import ControlPlane  # noqa: E402
 from harness.paths import REPO  # noqa: E402
 from kubernetes_facts.facts import Facts  # noqa: E402
+from kubernetes_facts.wire_numbers import WireNumbers  # noqa: E402
 
 TABLE = REPO / "cloudcore" / "standalone" / "schema" / "facts.txt"
 HEAD = HERE / "head.txt"
+CONTROL_PLANE = HERE.parent / "controlplane"
 
 
 def table(api) -> str:
@@ -27,7 +30,7 @@ def table(api) -> str:
         status, body = api.fetch(path, accept)
         assert status == 200, f"GET {path}: {status}"
         return json.loads(body)
-    return HEAD.read_text() + "\n".join(Facts(fetch).lines()) + "\n"
+    return HEAD.read_text() + "\n".join(Facts(fetch, WireNumbers(CONTROL_PLANE)).lines()) + "\n"
 
 
 def main() -> None:
