@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cloudcore/standalone/api/patch_answers.h"
+#include "cloudcore/standalone/printing/representation.h"
 #include "cloudcore/standalone/schema/discovery.h"
 
 namespace skerry::standalone {
@@ -22,6 +23,12 @@ bool allows(const KindRow& row, const std::string& verb) {
 bool has_subresource(const KindRow& row, const std::string& name) {
   return std::find(row.subresources.begin(), row.subresources.end(), name) !=
          row.subresources.end();
+}
+
+/// Subresources whose bytes are not the API's: in whatever form they come.
+bool is_stream(const std::string& subresource) {
+  static constexpr std::string_view kStreams[] = {"attach", "exec", "log", "portforward", "proxy"};
+  return std::ranges::find(kStreams, subresource) != std::end(kStreams);
 }
 
 ApiResponse text_response(std::string text) {
@@ -63,6 +70,9 @@ Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
   if (!info.is_resource) {
     RestAnswer answer = document(*request);
     co_return answer ? std::move(*answer) : error_response(answer.error());
+  }
+  if (!is_stream(info.subresource) && !is_acceptable(request->accept)) {
+    co_return error_response(not_acceptable(std::string(kRepresentations)).value());
   }
   RestAnswer answer = co_await resource(request, std::move(info));
   if (answer) co_return std::move(*answer);

@@ -100,14 +100,15 @@ ApiFailure method_not_allowed() {
                "the server does not allow this method on the requested resource", json::object());
 }
 
-ApiFailure unsupported_media_type(const std::string& given, const std::string& wanted) {
-  return fails(415, "UnsupportedMediaType",
-               "the body of the request was in an unknown format (" + given +
-                   ") - accepted media types include: " + wanted);
+ApiFailure unsupported_media_type(const std::string& /*given*/, const std::string& wanted) {
+  return fails(
+      415, "UnsupportedMediaType",
+      "the body of the request was in an unknown format - accepted media types include: " + wanted);
 }
 
-ApiFailure not_acceptable(const std::string& wanted) {
-  return fails(406, "NotAcceptable", "only the following media types are accepted: " + wanted);
+ApiFailure not_acceptable(const std::string& offered) {
+  return fails(406, "NotAcceptable", "406: Not Acceptable\n\nAvailable representations: " + offered,
+               json::object());
 }
 
 ApiFailure too_large(std::string message) {

@@ -40,8 +40,9 @@ ApiFailure conflict(const KindRow& row, const std::string& name, std::string why
 ApiFailure invalid(const KindRow& row, const std::string& name, const FieldErrors& errors);
 ApiFailure expired(std::string message);  // 410, reason Expired
 ApiFailure method_not_allowed();
+/// The client knows what it gave; Kubernetes names what it may give.
 ApiFailure unsupported_media_type(const std::string& given, const std::string& wanted);
-ApiFailure not_acceptable(const std::string& wanted);
+ApiFailure not_acceptable(const std::string& offered);
 ApiFailure too_large(std::string message);
 ApiFailure internal(std::string message);
 /// A failed write of the storage: 503 or 507 with what to do, never Conflict.

@@ -1,5 +1,7 @@
 #include "cloudcore/standalone/api/openapi_documents.h"
 
+#include "cloudcore/standalone/printing/representation.h"
+#include "cloudcore/standalone/protobuf/openapi_protobuf.h"
 #include "cloudcore/standalone/schema/discovery.h"
 #include "cloudcore/standalone/schema/openapi.h"
 
@@ -34,7 +36,16 @@ const std::map<GroupVersion, std::string>& OpenApiDocuments::hashes(const KindRe
 }
 
 RestAnswer OpenApiDocuments::answer(const ApiRequest& request, const KindRegistry& kinds) {
-  if (request.path == "/openapi/v2") return json_response(200, openapi_v2_document(kinds.rows()));
+  if (request.path == "/openapi/v2") {
+    std::string document = openapi_v2_document(kinds.rows());
+    if (is_acceptable(request.accept)) return json_response(200, std::move(document));
+    if (request.accept.find(kOpenApiV2Protobuf) == std::string::npos) {
+      return not_acceptable("application/json, " + std::string(kOpenApiV2Protobuf));
+    }
+    ApiResponse out = json_response(200, openapi_v2_protobuf(document));
+    out.content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    return out;
+  }
   if (request.path == kV3) {
     std::vector<OpenApiPlace> places;
     for (const auto& [gv, hash] : hashes(kinds)) places.push_back({gv, hash});

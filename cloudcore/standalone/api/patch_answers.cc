@@ -1,6 +1,7 @@
 #include "cloudcore/standalone/api/patch_answers.h"
 
 #include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/decoding/json_text.h"
 #include "cloudcore/standalone/patch/go_format.h"
 #include "cloudcore/standalone/patch/json_patch.h"
 #include "cloudcore/standalone/patch/strategic_merge.h"
@@ -27,8 +28,8 @@ ApiFailure patch_failed(const Error& error) {
 }
 
 std::string why_unreadable(std::string_view body, const std::string& why) {
-  const bool cut = body.empty() || why.find("unexpected end of input") != std::string::npos;
-  return cut ? "unexpected end of JSON input" : why;
+  std::string problem = json_syntax_problem(body);
+  return problem.empty() ? why : problem;
 }
 
 }  // namespace

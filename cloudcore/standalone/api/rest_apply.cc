@@ -3,6 +3,7 @@
 #include "cloudcore/standalone/api/field_tracking.h"
 #include "cloudcore/standalone/api/patch_wishes.h"
 #include "cloudcore/standalone/api/write_steps.h"
+#include "cloudcore/standalone/decoding/yaml_text.h"
 #include "cloudcore/standalone/patch/structured_merge.h"
 #include "common/k8s/json_fields.h"
 
@@ -18,8 +19,11 @@ constexpr int kApplyTriesMax = 5;
 Answer<json> read_configuration(const std::string& body) {
   if (body.empty()) return json::object();
   auto config = decode_body("application/json", body, "application/yaml");  // what kubectl sends
-  if (!config) config = decode_body("application/yaml", body, "application/yaml");
-  if (!config) return bad_request("error decoding YAML: " + config.error().message);
+  if (!config) {
+    auto yaml = read_yaml(body);
+    if (!yaml) return bad_request("error decoding YAML: " + yaml.error().what);
+    config = std::move(yaml->value);
+  }
   if (config->is_null()) return json::object();
   if (!config->is_object()) {
     return bad_request(

@@ -23,22 +23,19 @@ Answer<void> Rest::admit(AdmissionRequest asked) const {
 }
 
 Task<RestAnswer> Rest::create(ResourceRequestPtr request) {
-  const KindRow& row = *request->row;
   if (auto right = check_options(*request->request, "CreateOptions"); !right) {
     co_return ApiFailure(right.error());
   }
-  auto body = decode_body(request->request->content_type, request->request->body, kBodyTypes);
-  if (!body) co_return ApiFailure(body.error());
-  if (auto right = check_type(*body, row); !right) co_return ApiFailure(right.error());
-  auto warnings = fit(*body, *request);
-  if (!warnings) co_return ApiFailure(warnings.error());
+  auto read = read_object(*request);
+  if (!read) co_return ApiFailure(read.error());
+  json* const body = &read->object;
   if (auto right = check_place(*body, *request); !right) co_return ApiFailure(right.error());
   if (revision_of(*body) != 0) {
     co_return bad_request("resourceVersion should not be set on objects to be created");
   }
   auto creation = std::make_shared<Creation>();
   creation->object = std::move(*body);
-  creation->warnings = std::move(*warnings);
+  creation->warnings = std::move(read->warnings);
   co_return co_await create_object(std::move(request), std::move(creation));
 }
 
@@ -85,7 +82,7 @@ Task<RestAnswer> Rest::create_object(ResourceRequestPtr request,
   ObjectPlace place{row.storage_prefix, namespace_of(*request), name};
   if (dry_run(*request->request)) {
     if (store_.get(place)) co_return already_exists(row, name);
-    co_return unstored_response(row, 201, std::move(object));
+    co_return unstored_response(row, 201, std::move(object), creation->warnings);
   }
   auto held = std::make_shared<const json>(std::move(object));
   const auto written = co_await store_.write(std::move(place), held, 0);

@@ -160,7 +160,7 @@ Task<RestAnswer> Rest::store_update(ResourceRequestPtr request, std::shared_ptr<
     }
     if (dry_run(*request->request)) {
       prepared->object["metadata"]["resourceVersion"] = std::to_string(there->revision);
-      co_return unstored_response(row, 200, std::move(prepared->object));
+      co_return unstored_response(row, 200, std::move(prepared->object), update->warnings);
     }
     const bool ends = ends_with_this(prepared->object);
     std::shared_ptr<const json> held;
@@ -178,11 +178,9 @@ Task<RestAnswer> Rest::update(ResourceRequestPtr request) {
   if (auto right = check_options(*request->request, "UpdateOptions"); !right) {
     co_return ApiFailure(right.error());
   }
-  auto body = decode_body(request->request->content_type, request->request->body, kBodyTypes);
-  if (!body) co_return ApiFailure(body.error());
-  if (auto right = check_type(*body, *request->row); !right) co_return ApiFailure(right.error());
-  auto warnings = fit(*body, *request);
-  if (!warnings) co_return ApiFailure(warnings.error());
+  auto read = read_object(*request);
+  if (!read) co_return ApiFailure(read.error());
+  json* const body = &read->object;
   if (auto right = check_named(*body, *request); !right) co_return ApiFailure(right.error());
   if (auto right = check_place(*body, *request); !right) co_return ApiFailure(right.error());
   const KindBehaviour& behaviour = behaviour_of(request->row->storage_prefix);
@@ -198,7 +196,7 @@ Task<RestAnswer> Rest::update(ResourceRequestPtr request) {
     co_return invalid(*request->row, request->info.name, errors);
   }
   auto update = std::make_shared<Update>();
-  update->warnings = std::move(*warnings);
+  update->warnings = std::move(read->warnings);
   update->wish = [wish = std::move(*body)](const json&) -> Answer<json> { return wish; };
   co_return co_await store_update(std::move(request), std::move(update));
 }

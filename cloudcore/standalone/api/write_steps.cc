@@ -77,20 +77,51 @@ Answer<void> check_place(json& object, const ResourceRequest& request) {
   return {};
 }
 
+namespace {
+
+/// What a strict client does not want, as the warnings of one that is not.
+Answer<std::vector<std::string>> by_choice(std::vector<std::string> strict,
+                                           FieldValidation validation,
+                                           const KindRow& row) {
+  if (strict.empty() || validation == FieldValidation::kIgnore) return std::vector<std::string>();
+  if (validation == FieldValidation::kWarn) return strict;
+  std::string all;
+  for (const std::string& each : strict) {
+    // YAML's own come first, and are told as its reader tells them: below each other.
+    const bool yaml = each.starts_with("line ");
+    if (yaml && all.empty()) all = "yaml: unmarshal errors:";
+    all += (yaml ? "\n  " : all.empty() ? "" : ", ") + each;
+  }
+  return bad_request(row.kind + " in version \"" + row.gv.version + "\" cannot be handled as a " +
+                     row.kind + ": strict decoding error: " + all);
+}
+
+Answer<FieldValidation> validation_of(const ResourceRequest& request) {
+  const std::string& verb = request.info.verb;
+  const std::string_view options = verb == "create"   ? "CreateOptions"
+                                   : verb == "update" ? "UpdateOptions"
+                                                      : "PatchOptions";
+  return field_validation(request.request->param("fieldValidation"), options);
+}
+
+}  // namespace
+
+Answer<ReadObject> read_object(const ResourceRequest& request) {
+  const auto validation = validation_of(request);
+  if (!validation) return ApiFailure(validation.error());
+  auto decoded = decode_object(*request.request, *request.row);
+  if (!decoded) return ApiFailure(decoded.error());
+  auto warnings = by_choice(std::move(decoded->strict), *validation, *request.row);
+  if (!warnings) return ApiFailure(warnings.error());
+  return ReadObject{std::move(decoded->object), std::move(*warnings)};
+}
+
 Answer<std::vector<std::string>> fit(json& object, const ResourceRequest& request) {
-  const auto validation = field_validation(request.request->param("fieldValidation"));
+  const auto validation = validation_of(request);
   if (!validation) return ApiFailure(validation.error());
   auto unknown = fit_to_type(object, *request.row);
-  if (!unknown || unknown->empty() || *validation == FieldValidation::kIgnore) {
-    if (unknown) unknown->clear();
-    return unknown;
-  }
-  if (*validation == FieldValidation::kWarn) return unknown;
-  std::string all;
-  for (const std::string& each : *unknown) all += (all.empty() ? "" : ", ") + each;
-  return bad_request(request.row->kind + " in version \"" + request.row->gv.version +
-                     "\" cannot be handled as a " + request.row->kind +
-                     ": strict decoding error: " + all);
+  if (!unknown) return unknown;
+  return by_choice(std::move(*unknown), *validation, *request.row);
 }
 
 void add(FieldErrors& to, FieldErrors from) {
@@ -113,9 +144,15 @@ ApiResponse object_response(int status,
   return out;
 }
 
-ApiResponse unstored_response(const KindRow& row, int status, json object) {
+ApiResponse unstored_response(const KindRow& row,
+                              int status,
+                              json object,
+                              const std::vector<std::string>& warnings) {
   to_served_version(row, object);
-  return json_response(status, object.dump(-1, ' ', false, json::error_handler_t::replace));
+  ApiResponse out =
+      json_response(status, object.dump(-1, ' ', false, json::error_handler_t::replace));
+  for (const std::string& warning : warnings) add_warning(out, warning);
+  return out;
 }
 
 }  // namespace skerry::standalone

@@ -14,8 +14,6 @@
 
 namespace skerry::standalone {
 
-inline constexpr std::string_view kBodyTypes = "application/json";
-
 /// How one request changes an object; tried again when another writer came between.
 struct Rest::Update {
   /// The object that the client wants, from the one that is there.
@@ -43,7 +41,14 @@ bool dry_run(const ApiRequest& request);
 Answer<void> check_type(nlohmann::json& object, const KindRow& row);
 /// Namespace and name of the body against those of the path; what is missing is filled in.
 Answer<void> check_place(nlohmann::json& object, const ResourceRequest& request);
-/// Unknown fields by the client's choice: an error, warnings, or nothing.
+/// The body of a create or update; what a strict client does not want is an error, warnings, or
+/// nothing, by the client's choice.
+struct ReadObject {
+  nlohmann::json object;
+  std::vector<std::string> warnings;
+};
+Answer<ReadObject> read_object(const ResourceRequest& request);
+/// Unknown fields of what a patch makes, by the client's choice.
 Answer<std::vector<std::string>> fit(nlohmann::json& object, const ResourceRequest& request);
 void add(FieldErrors& to, FieldErrors from);
 
@@ -52,6 +57,9 @@ ApiResponse object_response(int status,
                             std::shared_ptr<const std::string> body,
                             const std::vector<std::string>& warnings);
 /// What would have been stored, for a dry run.
-ApiResponse unstored_response(const KindRow& row, int status, nlohmann::json object);
+ApiResponse unstored_response(const KindRow& row,
+                              int status,
+                              nlohmann::json object,
+                              const std::vector<std::string>& warnings = {});
 
 }  // namespace skerry::standalone

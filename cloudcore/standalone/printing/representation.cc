@@ -74,6 +74,13 @@ std::optional<Form> form_of(const MediaType& media) {
 
 }  // namespace
 
+bool is_acceptable(std::string_view accept) {
+  if (accept.empty()) return true;
+  const auto types = split(accept, ',');
+  return std::ranges::any_of(
+      types, [](std::string_view each) { return form_of(media_type(each)).has_value(); });
+}
+
 Representation representation(std::string_view accept) {
   Representation out;
   int best = 0;

@@ -17,8 +17,14 @@ struct Representation {
   std::string api_version = "meta.k8s.io/v1";  // of what is not the object itself
 };
 
-/// The first of the header's media types that can be made, by quality and then by place. Plain JSON
-/// when there is none: what is asked for in protobuf alone is answered so, too.
+/// Can one of the header's media types be made? Also when there is no header.
+bool is_acceptable(std::string_view accept);
+/// What is_acceptable knows, as a client that wants something else reads it.
+inline constexpr std::string_view kRepresentations =
+    "application/json, application/json;stream=watch";
+
+/// The first of the header's media types that can be made, by quality and then by place; plain JSON
+/// when there is none.
 Representation representation(std::string_view accept);
 
 /// What a table's row carries of its object.

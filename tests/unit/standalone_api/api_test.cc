@@ -156,7 +156,7 @@ TEST_CASE("Api: says no as Kubernetes does", "[standalone]") {
       {"POST /api/v1/namespaces/default/configmaps", R"({"metadata":{}})", 422,
        "name or generateName is required"},
       {"POST /api/v1/namespaces/default/configmaps", R"({"metadata":)", 400, "unrecognized"},
-      {"POST /api/v1/namespaces/default/configmaps", R"({"kind":"Pod"})", 400, "does not match"},
+      {"POST /api/v1/namespaces/default/configmaps", R"({"kind":"Pod"})", 400, "unknown conversion"},
       {"POST /api/v1/namespaces/default/configmaps?fieldValidation=Strict",
        R"({"metadata":{"name":"x"},"dat":{}})", 400,
        "strict decoding error: unknown field \"dat\""},
