@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "cloudcore/standalone/controllers/controller.h"
+#include "cloudcore/standalone/controllers/eviction.h"
 #include "cloudcore/standalone/controllers/garbage_collector.h"
+#include "cloudcore/standalone/scheduler/scheduler.h"
 
 namespace skerry::standalone {
 
@@ -19,6 +21,9 @@ class ControllerSet {
     ObjectStore& store;
     seam::World world;
     std::string root_ca_pem;
+    /// Where Pods reach the API (Service kubernetes); empty: nowhere.
+    std::string advertise_address;
+    std::uint16_t port = 0;
   };
   ControllerSet(Parts parts, async::Executor executor);
 
@@ -28,8 +33,10 @@ class ControllerSet {
  private:
   ApiClient client_;
   ApiClient scheduler_client_;
+  Eviction eviction_;
   std::vector<std::unique_ptr<ControllerRunner>> runners_;
   GarbageCollector garbage_collector_;
+  Scheduler scheduler_;
 };
 
 }  // namespace skerry::standalone

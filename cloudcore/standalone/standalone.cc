@@ -14,6 +14,7 @@
 #include "cloudcore/standalone/api/api.h"
 #include "cloudcore/standalone/bootstrap.h"
 #include "cloudcore/standalone/controller_set.h"
+#include "cloudcore/standalone/manifests/manifests.h"
 #include "cloudcore/standalone/server/http_server.h"
 #include "cloudcore/standalone/server_identity.h"
 #include "common/async/task_group.h"
@@ -38,6 +39,20 @@ bool same_secret(std::string_view a, std::string_view b) {
     different |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
   }
   return different == 0;
+}
+
+/// Where others than this machine reach the API: the address it listens on, else the first that the
+/// configuration names. Empty: only loopback is known.
+std::string advertised_address(const StandaloneOptions& options) {
+  const auto is_usable = [](const std::string& ip) {
+    return !ip.empty() && !ip.starts_with("127.") && ip != "0.0.0.0" &&
+           ip.find(':') == std::string::npos;
+  };
+  if (is_usable(options.address)) return options.address;
+  for (const std::string& each : options.ip_addresses) {
+    if (is_usable(each)) return each;
+  }
+  return {};
 }
 
 }  // namespace
@@ -68,6 +83,8 @@ struct Standalone::Impl {
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> server;
   std::unique_ptr<ControllerSet> controllers;
+  std::unique_ptr<ApiClient> manifest_client;
+  std::unique_ptr<Manifests> manifests;
 };
 
 Result<void> Standalone::Impl::open_identity() {
@@ -108,9 +125,14 @@ Task<Result<void>> Standalone::Impl::open() {
   auto written = identity->write_kubeconfig(*port);
   if (!written) co_return fail(written.error());
   kubeconfig_file = *written;
-  ControllerSet::Parts controller_parts{*api, *store, world, identity->ca_pem()};
+  ControllerSet::Parts controller_parts{
+      *api, *store, world, identity->ca_pem(), advertised_address(options), *port};
   controllers = std::make_unique<ControllerSet>(std::move(controller_parts), executor);
   controllers->start();
+  manifest_client = std::make_unique<ApiClient>(*api, *store, "system:skerry-manifests");
+  manifests = std::make_unique<Manifests>(*manifest_client, world, executor,
+                                          options.data_dir + "/manifests");
+  if (auto begun = manifests->start(); !begun) co_return fail("manifests", begun.error());
   tasks.spawn("compaction", keep_compact());
   tasks.spawn("the API's certificate", keep_certificate());
   log::info("the standalone API serves",
@@ -122,6 +144,7 @@ Task<void> Standalone::Impl::serve(std::shared_ptr<std::promise<Result<void>>> s
   started->set_value(co_await open());
   while (!stopping) co_await stop_asked.wait_until(TimePoint::max());
   if (server) co_await server->stop();
+  if (manifests) co_await manifests->stop();
   if (controllers) co_await controllers->stop();
   if (store) co_await store->stop();
 }

@@ -38,6 +38,13 @@ inline const ResourceType kStatefulSets{{"apps", "v1"}, "statefulsets"};
 inline const ResourceType kCronJobs{{"batch", "v1"}, "cronjobs"};
 inline const ResourceType kJobs{{"batch", "v1"}, "jobs"};
 inline const ResourceType kPodAutoscalers{{"autoscaling", "v2"}, "horizontalpodautoscalers"};
+inline const ResourceType kServices{{"", "v1"}, "services"};
+inline const ResourceType kEndpoints{{"", "v1"}, "endpoints"};
+inline const ResourceType kPersistentVolumes{{"", "v1"}, "persistentvolumes"};
+inline const ResourceType kLeases{{"coordination.k8s.io", "v1"}, "leases"};
+inline const ResourceType kEndpointSlices{{"discovery.k8s.io", "v1"}, "endpointslices"};
+inline const ResourceType kPodDisruptionBudgets{{"policy", "v1"}, "poddisruptionbudgets"};
+inline const ResourceType kStorageClasses{{"storage.k8s.io", "v1"}, "storageclasses"};
 }  // namespace resources
 
 struct Removal {

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "common/k8s/json_fields.h"
+#include "common/k8s/time.h"
 
 namespace skerry::standalone {
 namespace {
@@ -134,6 +135,28 @@ void sort_for_deletion(std::vector<json>& pods, const PodsOnNodes& on_nodes, Wal
   });
   pods.clear();
   for (auto& [rank, pod] : ranked) pods.push_back(std::move(pod));
+}
+
+json disruption_conditions(const json& pod,
+                           const std::string& reason,
+                           const std::string& message,
+                           WallTime now) {
+  json out = json::array();
+  json since = k8s::format_time(now);
+  for (const json& each : fields::list(fields::object(pod, "status"), "conditions")) {
+    if (fields::text(each, "type") != "DisruptionTarget") {
+      out.push_back(each);
+    } else if (fields::text(each, "status") == "True") {
+      since = fields::at(each, "lastTransitionTime");
+    }
+  }
+  out.push_back({{"type", "DisruptionTarget"},
+                 {"status", "True"},
+                 {"reason", reason},
+                 {"message", message},
+                 {"lastProbeTime", nullptr},
+                 {"lastTransitionTime", std::move(since)}});
+  return out;
 }
 
 }  // namespace skerry::standalone

@@ -41,4 +41,10 @@ void sort_for_deletion(std::vector<nlohmann::json>& pods,
                        const PodsOnNodes& on_nodes,
                        WallTime now);
 
+/// status.conditions with DisruptionTarget: why somebody other than its owner ends the Pod.
+nlohmann::json disruption_conditions(const nlohmann::json& pod,
+                                     const std::string& reason,
+                                     const std::string& message,
+                                     WallTime now);
+
 }  // namespace skerry::standalone

@@ -1,40 +1,33 @@
-// Whether a Pod fits a Node, and how well. Pure.
-// Source: pkg/scheduler plugins (nodeunschedulable, nodename, tainttoleration, nodeaffinity,
-// nodeports, noderesources), as behaviour; their words for people.
+// Whether a Pod fits a Node by itself: what does not depend on Pods elsewhere. Pure.
+// Source: pkg/scheduler/framework/plugins (nodeunschedulable, nodename, tainttoleration,
+// nodeaffinity, nodeports, noderesources), as behaviour; their words for people.
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cloudcore/standalone/scheduler/cluster_state.h"
+
 namespace skerry::standalone {
 
-/// What Pods ask for, or a Node has: thousandths of CPU, bytes, a count.
-struct PodResources {
-  std::int64_t milli_cpu = 0;
-  std::int64_t memory_bytes = 0;
-  std::int64_t pods = 0;
-  void add(const PodResources& other);
+/// What rejected a Pod; decides which events make another try worth while.
+enum class FitRule : std::uint8_t {
+  kNode = 1,        // the Node itself: cordoned, taints, labels
+  kRoom = 2,        // resources, ports
+  kTopology = 4,    // Pods elsewhere
+  kVolumes = 8,     // claims and volumes
+  kPreemption = 16  // waits for its victims
 };
-/// Of containers together, or the largest init container.
-PodResources requested(const nlohmann::json& pod);
 
-struct NodeState {
-  nlohmann::json node;
-  PodResources used;
-  std::set<std::string> host_ports;  // "TCP/80"
+struct Misfit {
+  FitRule rule = FitRule::kNode;
+  std::vector<std::string> reasons;  // "Insufficient cpu"
+  bool removals_help = false;        // the Pod would fit if others went
 };
-NodeState empty_node(nlohmann::json node);
-void place(NodeState& node, const nlohmann::json& pod);
 
-/// Why not, in the scheduler's words ("Insufficient cpu"); empty: it fits.
-std::vector<std::string> misfits(const NodeState& node, const nlohmann::json& pod);
-/// 0-100; higher is better: what would be least full.
-int score(const NodeState& node, const nlohmann::json& pod);
-
-/// "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable."
-std::string why_nowhere(const std::vector<std::vector<std::string>>& misfits_of_nodes);
+/// Nothing: it fits. Counts Pods that are nominated here with the same or a higher priority.
+std::optional<Misfit> misfit(const NodeInfo& node, const PodInfo& pod);
 
 }  // namespace skerry::standalone

@@ -1,3 +1,3 @@
 if(SKERRY_CLOUD)
-  skerry_unit_tests(standalone_controllers USES skerry_standalone_controllers skerry_standalone_scheduler)
+  skerry_unit_tests(standalone_controllers USES skerry_standalone_controllers)
 endif()
