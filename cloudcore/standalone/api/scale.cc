@@ -61,15 +61,13 @@ ResourceRequest scale_request(const ResourceRequest& request) {
 }
 
 Answer<json> put_wish(const ResourceRequest& request, std::vector<std::string>& warnings) {
-  auto body = decode_body(request.request->content_type, request.request->body, kBodyTypes);
-  if (!body) return body;
-  if (auto right = check_type(*body, *request.row); !right) return ApiFailure(right.error());
-  auto found = fit(*body, request);
-  if (!found) return ApiFailure(found.error());
-  warnings = std::move(*found);
-  if (auto right = check_named(*body, request); !right) return ApiFailure(right.error());
-  if (auto right = check_place(*body, request); !right) return ApiFailure(right.error());
-  return body;
+  auto read = read_object(request);
+  if (!read) return ApiFailure(read.error());
+  warnings = std::move(read->warnings);
+  json& body = read->object;
+  if (auto right = check_named(body, request); !right) return ApiFailure(right.error());
+  if (auto right = check_place(body, request); !right) return ApiFailure(right.error());
+  return std::move(body);
 }
 
 /// The Scale that the request wants of the one that is there, with its managedFields.
