@@ -28,6 +28,7 @@ _PASSING = {"uid", "creationTimestamp", "managedFields", "resourceVersion", "las
 _DIFFERENCE = "\n@@ "
 _RANDOM = [(re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-?"),
            (re.compile(r"\b10\.(43|96)\.\d+\.\d+(/\d+)?\b"), "<cluster ip>"),
+           (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uid>"),
            (re.compile(r"generated-[a-z0-9]{5}"), "generated-?")]
 
 
