@@ -39,6 +39,7 @@ const DefaultTable& spec_table() {
       {"volumes[].azureDisk.readOnly", "false", kAbsent},
       {"volumes[].scaleIO.storageMode", R"("ThinProvisioned")"},
       {"volumes[].scaleIO.fsType", R"("xfs")"},
+      {"volumes[].ephemeral.volumeClaimTemplate.metadata", "{}", kAbsent},
       {"volumes[].ephemeral.volumeClaimTemplate.spec.volumeMode", R"("Filesystem")", kAbsent},
   };
   return kTable;

@@ -26,7 +26,8 @@ _CLUSTER_SCOPED = {"Namespace", "Node", "PersistentVolume", "StorageClass", "Pri
 _PASSING = {"uid", "creationTimestamp", "managedFields", "resourceVersion", "lastTransitionTime",
             "lastPhaseTransitionTime"}
 _DIFFERENCE = "\n@@ "
-_RANDOM = [(re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-?"),
+_RANDOM = [(re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uid>"),
+           (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-?"),
            (re.compile(r"\b10\.(43|96)\.\d+\.\d+(/\d+)?\b"), "<cluster ip>"),
            (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uid>"),
            (re.compile(r"generated-[a-z0-9]{5}"), "generated-?")]
@@ -72,7 +73,7 @@ def comparable(body: dict) -> object:
         details = body.get("details", {})
         # Some end with what differs between two internal objects, in Go's words.
         causes = sorted({f"{each.get('reason')} {each.get('field')}: "
-                         f"{each.get('message').partition(_DIFFERENCE)[0].strip()}"
+                         f"{stable(each.get('message').partition(_DIFFERENCE)[0].strip())}"
                          for each in details.get("causes", [])})
         # With several causes the order of the message is that of a map, at times.
         return {"reason": body.get("reason"), "causes": causes, "kind": details.get("kind"),
