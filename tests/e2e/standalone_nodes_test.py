@@ -8,18 +8,13 @@ import json
 
 from harness import manifests
 from harness.case import condition
-from harness.standalone_case import StandaloneTestCase
+from harness.standalone_case import StandaloneCase
 from harness.wait import stays_true, wait_until
 
 _UNREACHABLE = "node.kubernetes.io/unreachable"
 
 
-class StandaloneNodesTest(StandaloneTestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.gateway = cls.start_gateway()
+class StandaloneNodesTest(StandaloneCase):
 
     def wait_running(self, name: str) -> None:
         wait_until(lambda: condition(self.cloudcore.get("pods", name) or {}, "Ready") == "True", 30,
@@ -35,12 +30,6 @@ class StandaloneNodesTest(StandaloneTestCase):
             return status.get("availableReplicas", 0)
         wait_until(lambda: available() == replicas, 60, f"{name} has {replicas} available",
                    seen=available)
-
-    def pods_of(self, name: str) -> list[dict]:
-        return json.loads(self.kubectl("get", "pods", "-l", f"app={name}", "-o", "json"))["items"]
-
-    def apply(self, *objects: dict) -> None:
-        self.kubectl.apply(*objects)
 
     def node_taints(self) -> set[str]:
         node = self.cloudcore.get("nodes", self.gateway.node) or {}
@@ -130,7 +119,7 @@ class StandaloneNodesTest(StandaloneTestCase):
             text = self.kubectl("get", "endpointslices", "-l", "kubernetes.io/service-name=web",
                                 "-o", "json")
             return sorted(each["addresses"][0] for item in json.loads(text)["items"]
-                          for each in item["endpoints"] if each["conditions"]["ready"])
+                          for each in item["endpoints"] or [] if each["conditions"]["ready"])
         wait_until(lambda: addresses() == wanted == sliced(), 15, "both forms show both pods",
                    seen=lambda: (addresses(), sliced(), wanted))
         ports = self.cloudcore.get("endpoints", "web")["subsets"][0]["ports"]
@@ -191,6 +180,7 @@ class StandaloneNodesTest(StandaloneTestCase):
         (folder / "broken.yaml").unlink()
         (folder / "brief.json").unlink()
         (folder / "site.yaml").unlink()
-        wait_until(lambda: value("default", "brief") is None, 30, "what is to go with its file goes")
+        wait_until(lambda: value("default", "brief") is None, 30,
+                   "what is to go with its file goes")
         self.assertEqual(value("site", "greeting"), "moin")
         self.kubectl("delete", "namespace", "site", "--wait=false")
