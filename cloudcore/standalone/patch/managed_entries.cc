@@ -21,6 +21,7 @@ std::string in_quotes(const std::string& text) {
 bool decode_entry(const json& from, ManagedEntry& out) {
   const std::string operation = fields::text(from, "operation");
   if (operation != "Apply" && operation != "Update") return false;
+  if (fields::text(from, "fieldsType") != "FieldsV1") return false;
   out.manager = fields::text(from, "manager");
   out.applied = operation == "Apply";
   out.api_version = fields::text(from, "apiVersion");

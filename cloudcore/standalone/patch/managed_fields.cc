@@ -164,9 +164,10 @@ FieldSet set_by_client_side_apply(const json& live,
 
 /// As kubectl writes the annotation: the configuration without it, in one line.
 void put_last_applied(json& object, json config) {
-  json& annotations = config["metadata"]["annotations"];
-  if (!annotations.is_object()) annotations = json::object();
-  annotations.erase(kLastAppliedAnnotation);
+  json& metadata = config["metadata"];
+  const auto annotations = metadata.find("annotations");
+  const bool annotated = annotations != metadata.end() && annotations->is_object();
+  if (annotated) annotations->erase(kLastAppliedAnnotation);
   object["metadata"]["annotations"][kLastAppliedAnnotation] =
       config.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -215,6 +216,7 @@ ApplyResult apply_configuration(const json& live,
   if (entries.empty() && live.is_object()) {
     json before = base;
     const FieldWriter unknown{"before-first-apply", writer.api_version, "", writer.now};
+    if (writer.subresource.empty()) before.erase("status");  // the object itself does not take it
     track_update(before, type != nullptr ? zero_object(*type) : json::object(), type, unknown);
     decode_entries(entries_of(before), entries);
   }
