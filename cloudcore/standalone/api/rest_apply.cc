@@ -88,10 +88,6 @@ Answer<json> configuration_of(const ResourceRequest& request) {
     return config;
   }
   config->erase("spec");
-  if (row.custom) {
-    const json& metadata = fields::object(*config, "metadata");
-    (*config)["metadata"] = {{"name", fields::at(metadata, "name")}};
-  }
   return config;
 }
 

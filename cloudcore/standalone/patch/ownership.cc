@@ -217,20 +217,15 @@ bool is_named_field(const TypeSchema* type, std::string_view name) {
   return type != nullptr && type->shape == Shape::kObject && type->field(name) != nullptr;
 }
 
-std::optional<std::string> item_element(const json& item,
-                                        const TypeSchema& list,
-                                        std::string* missing) {
+std::optional<std::string> item_element(const json& item, const TypeSchema& list) {
   if (list.ownership == Ownership::kSet) return value_element(item);
   json keys = json::object();
   for (const std::string& key : list.list_map_keys) {
     const json& given = k8s::fields::at(item, key);
     const json* value = given.is_null() ? default_of(list.item, key) : &given;
-    if (value == nullptr) {
-      if (missing != nullptr) *missing = key;
-      return std::nullopt;
-    }
-    keys[key] = *value;
+    if (value != nullptr) keys[key] = *value;
   }
+  if (keys.empty()) return std::nullopt;
   return "k:" + keys.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -25,11 +25,9 @@ const TypeSchema* member_type(const TypeSchema* type, std::string_view name);
 /// Is it a field that the type names, and not a key of a map?
 bool is_named_field(const TypeSchema* type, std::string_view name);
 
-/// "k:{...}" or "v:..." of an item of a list that is owned by items. Missing keys have their
-/// defaults; nothing when one has none: `missing` is its name then.
-std::optional<std::string> item_element(const nlohmann::json& item,
-                                        const TypeSchema& list,
-                                        std::string* missing = nullptr);
+/// "k:{...}" or "v:..." of an item of a list that is owned by items. A missing key has its default,
+/// or is left out; nothing when all are.
+std::optional<std::string> item_element(const nlohmann::json& item, const TypeSchema& list);
 
 /// What a configuration that somebody applies says: its leaves, and the items of its lists.
 FieldSet applied_fields(const nlohmann::json& value, const TypeSchema* type);

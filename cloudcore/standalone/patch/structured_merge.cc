@@ -67,12 +67,12 @@ class Check {
     for (std::size_t i = 0; i < value.size(); ++i) {
       std::string element = "i:" + std::to_string(i);
       if (by_items) {
-        std::string missing;
-        auto found = item_element(value[i], type, &missing);
+        auto found = item_element(value[i], type);
         if (!found) {
-          problem(path, "element " + std::to_string(i) +
-                            ": associative list with keys has an element that omits key field \"" +
-                            missing + "\" (and doesn't have default value)");
+          problem(path,
+                  "element " + std::to_string(i) +
+                      ": associative list with keys has an element that omits all key fields " +
+                      shown_keys(type) + " (and doesn't have default values for any key fields)");
           continue;
         }
         element = std::move(*found);
@@ -92,6 +92,15 @@ class Check {
     if (wanted == "string") return "&value.valueUnstructured{Value:" + go_syntax(value) + "}";
     if (wanted.starts_with("numeric")) return go_type(value);
     return "&{" + go_value(value) + "}";
+  }
+
+  /// `["name" "protocol"]`
+  static std::string shown_keys(const TypeSchema& list) {
+    std::string out;
+    for (const std::string& key : list.list_map_keys) {
+      out += (out.empty() ? "" : " ") + json(key).dump();
+    }
+    return "[" + out + "]";
   }
 
   static std::string step(const std::string& element) {

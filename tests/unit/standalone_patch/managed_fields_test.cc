@@ -4,6 +4,7 @@
 #include "cloudcore/standalone/patch/scale_fields.h"
 #include "cloudcore/standalone/patch/structured_merge.h"
 #include "cloudcore/standalone/schema/kind_table.h"
+#include "cloudcore/standalone/schema/structural_schema.h"
 #include "tests/support/catch.h"
 
 namespace skerry::standalone {
@@ -188,6 +189,71 @@ TEST_CASE("apply_configuration: kubectl takes over what its client-side apply se
       apply_configuration(live, map_with(R"({"y":"2"})"), &config_map(), writer("kubectl"), false);
   REQUIRE(other.conflicts.size() == 1);
   CHECK(other.conflicts[0].path == ".data.y");
+}
+
+/// With a list of each type, as a CustomResourceDefinition has them.
+std::shared_ptr<const OwnedSchema> custom_schema() {
+  const auto schema = structural_schema(json::parse(R"({"type":"object","properties":{"spec":{
+    "type":"object","properties":{
+      "m":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["k"],
+        "items":{"type":"object","required":["k"],"properties":{"k":{"type":"string"},
+        "v":{"type":"integer"}}}},
+      "s":{"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}},
+      "a":{"type":"array","items":{"type":"string"}},
+      "am":{"type":"object","x-kubernetes-map-type":"atomic","additionalProperties":{"type":"string"}},
+      "gm":{"type":"object","additionalProperties":{"type":"string"}},
+      "p":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}}})"));
+  REQUIRE(schema.has_value());
+  return *schema;
+}
+
+TEST_CASE("apply_configuration: a custom kind is owned as its schema says", "[standalone]") {
+  struct Row {
+    const char* manager;
+    const char* spec;
+    const char* wanted;  // the spec and the applier's fields, or "!" and the conflict
+  };
+  // Recorded from kube-apiserver 1.34.
+  const Row rows[] = {
+      {"m1",
+       R"({"m":[{"k":"a","v":1}],"s":["x","y"],"a":["1"],"am":{"q":"1"},"gm":{"q":"1"},"p":{"z":[{"y":1}],"n":{"e":1}}})",
+       R"({"a":["1"],"am":{"q":"1"},"gm":{"q":"1"},"m":[{"k":"a","v":1}],"p":{"n":{"e":1},"z":[{"y":1}]},"s":["x","y"]} {"f:a":{},"f:am":{},"f:gm":{"f:q":{}},"f:m":{"k:{\"k\":\"a\"}":{".":{},"f:k":{},"f:v":{}}},"f:p":{"f:n":{".":{},"f:e":{}},"f:z":{}},"f:s":{"v:\"x\"":{},"v:\"y\"":{}}})"},
+      {"m2",
+       R"({"m":[{"k":"b","v":2},{"k":"a","v":1}],"s":["z"],"gm":{"r":"2"},"p":{"n":{"f":2}}})",
+       R"({"a":["1"],"am":{"q":"1"},"gm":{"q":"1","r":"2"},"m":[{"k":"b","v":2},{"k":"a","v":1}],"p":{"n":{"e":1,"f":2},"z":[{"y":1}]},"s":["x","y","z"]} {"f:gm":{"f:r":{}},"f:m":{"k:{\"k\":\"a\"}":{".":{},"f:k":{},"f:v":{}},"k:{\"k\":\"b\"}":{".":{},"f:k":{},"f:v":{}}},"f:p":{"f:n":{".":{},"f:f":{}}},"f:s":{"v:\"z\"":{}}})"},
+      {"m2", R"({"m":[{"k":"a","v":3}],"am":{"q":"2"},"a":["2"],"p":{"z":[]}})",
+       "!Apply failed with 4 conflicts: conflicts with \"m1\":\n- .spec.a\n- .spec.am\n- "
+       ".spec.m[k=\"a\"].v\n- .spec.p.z"},
+      {"m1", R"({"m":[],"s":["y"],"gm":{}})",
+       R"({"gm":{"r":"2"},"m":[{"k":"b","v":2},{"k":"a","v":1}],"p":{"n":{"f":2}},"s":["y","z"]} {"f:gm":{},"f:s":{"v:\"y\"":{}}})"},
+  };
+  const auto schema = custom_schema();
+  json live;
+  for (const Row& row : rows) {
+    INFO(row.manager << row.spec);
+    const json config = {{"apiVersion", "g/v1"},
+                         {"kind", "K"},
+                         {"metadata", {{"name", "x"}}},
+                         {"spec", json::parse(row.spec)}};
+    const auto result =
+        apply_configuration(live, config, schema->root, writer(row.manager, "g/v1"), false);
+    if (*row.wanted == '!') {
+      CHECK("!" + conflict_message(result.conflicts) == row.wanted);
+      continue;
+    }
+    REQUIRE(result.conflicts.empty());
+    live = result.object;
+    std::string owned;
+    for (const json& entry : live["metadata"]["managedFields"]) {
+      if (entry["manager"] == row.manager) owned = entry["fieldsV1"]["f:spec"].dump();
+    }
+    CHECK(live["spec"].dump() + " " + owned == row.wanted);
+  }
+  const json keyless = json::parse(R"({"spec":{"m":[{"v":1}]}})");
+  const std::vector<std::string> wanted = {
+      ".spec.m: element 0: associative list with keys has an element that omits all key fields "
+      "[\"k\"] (and doesn't have default values for any key fields)"};
+  CHECK(configuration_problems(keyless, schema->root) == wanted);
 }
 
 TEST_CASE("scale_entries: who owns the replicas, in a Scale and in its object", "[standalone]") {
