@@ -1,5 +1,8 @@
 #include "cloudcore/standalone/controller_set.h"
 
+#include "cloudcore/standalone/access/certificate_requests.h"
+#include "cloudcore/standalone/access/cluster_role_aggregation.h"
+#include "cloudcore/standalone/access/token_secrets.h"
 #include "cloudcore/standalone/controllers/cron_job.h"
 #include "cloudcore/standalone/controllers/daemon_set.h"
 #include "cloudcore/standalone/controllers/deployment.h"
@@ -27,7 +30,7 @@ ControllerSet::ControllerSet(Parts parts, async::Executor executor)
       garbage_collector_(client_, parts.world, executor),
       scheduler_(scheduler_client_, parts.world, executor) {
   std::vector<std::unique_ptr<Controller>> all;
-  all.push_back(make_namespace_controller(client_, parts.root_ca_pem));
+  all.push_back(make_namespace_controller(client_, parts.authority.certificate_pem));
   all.push_back(make_deployment_controller(client_, parts.world));
   all.push_back(make_replica_set_controller(client_, parts.world));
   all.push_back(make_volume_protection_controller(client_));
@@ -46,6 +49,9 @@ ControllerSet::ControllerSet(Parts parts, async::Executor executor)
   all.push_back(make_kubernetes_service_controller(client_, parts.advertise_address, parts.port));
   all.push_back(make_disruption_controller(client_, parts.world));
   all.push_back(make_volume_binder(client_, parts.world));
+  all.push_back(make_cluster_role_aggregation(client_));
+  all.push_back(make_certificate_signer(client_, parts.authority, parts.world));
+  all.push_back(make_token_secrets(client_, parts.tokens, parts.authority.certificate_pem));
   parts.api.add_handler("pods", "eviction", [this](ResourceRequestPtr request) {
     return eviction_.handle(std::move(request));
   });

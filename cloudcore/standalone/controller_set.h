@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "cloudcore/standalone/access/service_account_tokens.h"
 #include "cloudcore/standalone/controllers/controller.h"
 #include "cloudcore/standalone/controllers/eviction.h"
 #include "cloudcore/standalone/controllers/garbage_collector.h"
 #include "cloudcore/standalone/scheduler/scheduler.h"
+#include "common/tls/authority.h"
 
 namespace skerry::standalone {
 
@@ -20,7 +22,8 @@ class ControllerSet {
     Api& api;
     ObjectStore& store;
     seam::World world;
-    std::string root_ca_pem;
+    const tls::Authority& authority;     // outlives the controllers, as
+    const ServiceAccountTokens& tokens;  // this does
     /// Where Pods reach the API (Service kubernetes); empty: nowhere.
     std::string advertise_address;
     std::uint16_t port = 0;

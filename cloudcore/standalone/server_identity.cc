@@ -10,15 +10,16 @@
 #include <iterator>
 #include <system_error>
 
+#include "cloudcore/standalone/access/rbac_facts.h"
 #include "common/base/base64.h"
-#include "common/base/hash.h"
+#include "common/tls/certificate_order.h"
 #include "common/tls/key.h"
 
 namespace skerry::standalone {
 namespace {
 
 constexpr auto kServerLife = std::chrono::hours(24 * 30);
-constexpr std::size_t kTokenBytes = 32;
+constexpr auto kClientLife = std::chrono::hours(24 * 365);
 
 Error file_error(const std::string& doing, const std::string& path) {
   return {Code::kStorage,
@@ -65,6 +66,72 @@ Result<tls::Authority> open_authority(const std::string& folder, WallTime now) {
   return made;
 }
 
+Result<tls::SigningKey> open_token_key(const std::string& folder) {
+  const std::string path = folder + "/service-account.key";
+  std::string pem = read_whole(path);
+  if (pem.empty()) {
+    auto made = tls::make_key();
+    if (!made) return fail(made.error());
+    pem = std::move(*made);
+    if (auto written = write_private(path, pem); !written) return fail(written.error());
+  }
+  auto key = tls::SigningKey::from_pem(pem);
+  if (!key) return fail("the key of tokens in " + path, key.error());
+  return key;
+}
+
+struct ClientRow {
+  const char* name;  // of the files
+  const char* common_name;
+  std::vector<std::string> organisations;
+};
+
+const ClientRow& row_of(ServerIdentity::Client client) {
+  static const ClientRow admin{"admin", "system:admin", {"system:masters"}};
+  static const ClientRow cloudcore{"cloudcore", kCloudcoreUser, {}};
+  return client == ServerIdentity::Client::kAdministrator ? admin : cloudcore;
+}
+
+Result<tls::Identity> issue_client(const tls::Authority& authority,
+                                   const ClientRow& row,
+                                   WallTime now) {
+  auto key = tls::make_key();
+  if (!key) return fail(key.error());
+  const auto request = tls::make_request(*key, row.common_name);
+  if (!request) return fail(request.error());
+  tls::CertificateOrder order;
+  order.request_pem = *request;
+  order.common_name = row.common_name;
+  order.organisations = row.organisations;
+  order.now = now;
+  order.life = kClientLife;
+  auto certificate = tls::issue_certificate(authority, order);
+  if (!certificate) return fail(certificate.error());
+  return tls::Identity{std::move(*certificate), std::move(*key)};
+}
+
+/// The one of the last start, unless it ends soon or is another CA's.
+Result<tls::Identity> open_client(const std::string& folder,
+                                  const tls::Authority& authority,
+                                  const ClientRow& row,
+                                  WallTime now) {
+  const std::string certificate = folder + "/" + row.name + ".crt";
+  const std::string key = folder + "/" + row.name + ".key";
+  tls::Identity found{read_whole(certificate), read_whole(key)};
+  const auto info = tls::parse_certificate(found.chain_pem);
+  const auto ca = tls::parse_certificate(authority.certificate_pem);
+  const bool good = info && ca && tls::check_key_matches(found.key_pem, found.chain_pem) &&
+                    now < info->not_after - kClientLife / 3 && info->not_before >= ca->not_before;
+  if (good) return found;
+  auto issued = issue_client(authority, row, now);
+  if (!issued) return fail(issued.error());
+  if (auto written = write_private(key, issued->key_pem); !written) return fail(written.error());
+  if (auto written = write_private(certificate, issued->chain_pem); !written) {
+    return fail(written.error());
+  }
+  return issued;
+}
+
 }  // namespace
 
 Result<ServerIdentity> ServerIdentity::open(const StandaloneOptions& options, seam::World world) {
@@ -78,14 +145,10 @@ Result<ServerIdentity> ServerIdentity::open(const StandaloneOptions& options, se
   auto authority = open_authority(folder, world.clock.wall());
   if (!authority) return fail(authority.error());
   out.authority_ = std::move(*authority);
-  const std::string token_file = folder + "/admin.token";
-  out.admin_token_ = read_whole(token_file);
-  if (out.admin_token_.empty()) {
-    out.admin_token_ = to_hex(world.random.bytes(kTokenBytes));
-    if (auto written = write_private(token_file, out.admin_token_); !written) {
-      return fail(written.error());
-    }
-  }
+  auto token_key = open_token_key(folder);
+  if (!token_key) return fail(token_key.error());
+  out.token_key_ = std::move(*token_key);
+  std::filesystem::remove(folder + "/admin.token", error);  // of older versions
   return out;
 }
 
@@ -110,15 +173,26 @@ Result<tls::Identity> ServerIdentity::issue(WallTime now) {
   return out;
 }
 
-Result<std::string> ServerIdentity::write_kubeconfig(std::uint16_t port) const {
-  const std::string path = options_.data_dir + "/kubeconfig";
+Result<std::string> ServerIdentity::write_kubeconfig(Client client,
+                                                     std::uint16_t port,
+                                                     WallTime now) const {
+  const std::string folder = options_.data_dir + "/standalone";
+  const bool admin = client == Client::kAdministrator;
+  const std::string path =
+      admin ? options_.data_dir + "/kubeconfig" : folder + "/cloudcore.kubeconfig";
+  const ClientRow& row = row_of(client);
+  const auto identity = open_client(folder, authority_, row, now);
+  if (!identity) return fail(path, identity.error());
+  const std::string name = row.name;
   const std::string text =
       "apiVersion: v1\nkind: Config\ncurrent-context: skerry\n"
       "clusters:\n- name: skerry\n  cluster:\n    server: https://127.0.0.1:" +
       std::to_string(port) +
       "\n    certificate-authority-data: " + encode_base64(authority_.certificate_pem) +
-      "\nusers:\n- name: admin\n  user:\n    token: " + admin_token_ +
-      "\ncontexts:\n- name: skerry\n  context:\n    cluster: skerry\n    user: admin\n";
+      "\nusers:\n- name: " + name +
+      "\n  user:\n    client-certificate-data: " + encode_base64(identity->chain_pem) +
+      "\n    client-key-data: " + encode_base64(identity->key_pem) +
+      "\ncontexts:\n- name: skerry\n  context:\n    cluster: skerry\n    user: " + name + "\n";
   if (read_whole(path) == text) return path;
   if (auto written = write_private(path, text); !written) return fail(written.error());
   return path;

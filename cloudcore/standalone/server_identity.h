@@ -1,10 +1,12 @@
-// Who the standalone API is: its CA, its server certificate, its administrator. Files under
-// <data_dir>/standalone, mode 0600, made once.
+// Who the standalone API is: its CA, its server certificate, the key of its tokens, and the
+// certificates of its administrator and of cloudcore itself. Files under <data_dir>/standalone,
+// mode 0600, made once.
 //
 // Owner: Standalone. Thread: its loop.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cloudcore/standalone/standalone.h"
@@ -12,6 +14,7 @@
 #include "common/seam/world.h"
 #include "common/tls/authority.h"
 #include "common/tls/context.h"
+#include "common/tls/signing_key.h"
 
 namespace skerry::standalone {
 
@@ -24,16 +27,21 @@ class ServerIdentity {
   Result<tls::Identity> issue(WallTime now);
   bool needs_reissue(WallTime now) const { return now >= reissue_at_; }
 
-  /// <data_dir>/kubeconfig, mode 0600. Errors: kStorage.
-  Result<std::string> write_kubeconfig(std::uint16_t port) const;
+  /// Whose kubeconfig: the administrator's, who may do everything, is <data_dir>/kubeconfig;
+  /// cloudcore's own <data_dir>/standalone/cloudcore.kubeconfig.
+  enum class Client { kAdministrator, kCloudcore };
+  /// Writes it, mode 0600, unless it is there and good for a while; the answer is its path. Errors:
+  /// kStorage, those of tls::issue_certificate.
+  Result<std::string> write_kubeconfig(Client client, std::uint16_t port, WallTime now) const;
 
   const std::string& ca_pem() const { return authority_.certificate_pem; }
-  const std::string& admin_token() const { return admin_token_; }
+  const tls::Authority& authority() const { return authority_; }
+  const tls::SigningKey& token_key() const { return *token_key_; }
 
  private:
   StandaloneOptions options_;
   tls::Authority authority_;
-  std::string admin_token_;
+  std::optional<tls::SigningKey> token_key_;
   WallTime reissue_at_{};
 };
 

@@ -10,6 +10,8 @@
 #include <boost/asio/io_context.hpp>
 // clang-format on
 
+#include "cloudcore/standalone/access/access.h"
+#include "cloudcore/standalone/access/bootstrap_roles.h"
 #include "cloudcore/standalone/admission/admission_plugins.h"
 #include "cloudcore/standalone/api/api.h"
 #include "cloudcore/standalone/bootstrap.h"
@@ -30,16 +32,6 @@ using Loop = boost::asio::io_context;
 constexpr Revision kRevisionsKept = 10'000;
 constexpr auto kCompactInterval = 5min;
 constexpr auto kCertificateCheck = 1h;
-
-/// The same time for every wrong guess.
-bool same_secret(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned char different = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    different |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  }
-  return different == 0;
-}
 
 /// Where others than this machine reach the API: the address it listens on, else the first that the
 /// configuration names. Empty: only loopback is known.
@@ -65,7 +57,7 @@ struct Standalone::Impl {
   Result<void> open_identity();
   Task<void> keep_compact();
   Task<void> keep_certificate();
-  std::optional<User> authenticate(const Credentials& credentials) const;
+  Result<void> write_kubeconfigs();
 
   StandaloneOptions options;
   seam::World world = seam::posix_world();
@@ -81,7 +73,9 @@ struct Standalone::Impl {
   std::shared_ptr<tls::ServerContext> context;
   std::unique_ptr<ObjectStore> store;
   std::unique_ptr<Api> api;
+  std::unique_ptr<Access> access;
   std::unique_ptr<HttpServer> server;
+  std::uint16_t port = 0;
   std::unique_ptr<ControllerSet> controllers;
   std::unique_ptr<ApiClient> manifest_client;
   std::unique_ptr<Manifests> manifests;
@@ -99,6 +93,16 @@ Result<void> Standalone::Impl::open_identity() {
   return {};
 }
 
+Result<void> Standalone::Impl::write_kubeconfigs() {
+  const WallTime now = world.clock.wall();
+  auto admin = identity->write_kubeconfig(ServerIdentity::Client::kAdministrator, port, now);
+  if (!admin) return fail(admin.error());
+  auto own = identity->write_kubeconfig(ServerIdentity::Client::kCloudcore, port, now);
+  if (!own) return fail(own.error());
+  kubeconfig_file = *own;
+  return {};
+}
+
 Task<Result<void>> Standalone::Impl::open() {
   if (auto opened = open_identity(); !opened) co_return fail(opened.error());
   SqliteOptions file;
@@ -109,24 +113,26 @@ Task<Result<void>> Standalone::Impl::open() {
   if (auto loaded = co_await store->load(); !loaded) co_return fail(loaded.error());
   const std::string shown = "127.0.0.1:" + std::to_string(options.port);
   api = std::make_unique<Api>(*store, world, shown);
-  AdmissionSettings admission;
-  admission.mount_tokens = false;  // until the API issues them: a pod would wait for its token
-  add_admission_plugins(*api, *store, world, admission);
-  if (auto made = co_await make_bootstrap_objects(*api, options.port); !made)
-    co_return fail(made.error());
+  Access::Parts access_parts{*api, *store, world, identity->token_key(), shown};
+  access = std::make_unique<Access>(std::move(access_parts));
+  add_admission_plugins(*api, *store, world, AdmissionSettings());
+  const auto made = co_await make_bootstrap_objects(*api, options.port);
+  if (!made) co_return fail(made.error());
+  const auto roles = co_await make_bootstrap_roles(*api, *store, executor);
+  if (!roles) co_return fail(roles.error());
 
-  HttpParts parts{world, context, [this](const Credentials& given) { return authenticate(given); },
+  HttpParts parts{world, context,
+                  [this](const Credentials& given) { return access->authenticate(given); },
                   [this](std::shared_ptr<const ApiRequest> request) {
-                    return api->handle(std::move(request));
+                    return access->handle(std::move(request));
                   }};
   server = std::make_unique<HttpServer>(executor, std::move(parts));
-  const auto port = server->listen(options.address, options.port);
-  if (!port) co_return fail("the standalone API", port.error());
-  auto written = identity->write_kubeconfig(*port);
-  if (!written) co_return fail(written.error());
-  kubeconfig_file = *written;
-  ControllerSet::Parts controller_parts{
-      *api, *store, world, identity->ca_pem(), advertised_address(options), *port};
+  const auto listens = server->listen(options.address, options.port);
+  if (!listens) co_return fail("the standalone API", listens.error());
+  port = *listens;
+  if (auto written = write_kubeconfigs(); !written) co_return fail(written.error());
+  ControllerSet::Parts controller_parts{*api, *store, world, identity->authority(),
+                                        access->tokens(), advertised_address(options), port};
   controllers = std::make_unique<ControllerSet>(std::move(controller_parts), executor);
   controllers->start();
   manifest_client = std::make_unique<ApiClient>(*api, *store, "system:skerry-manifests");
@@ -136,7 +142,7 @@ Task<Result<void>> Standalone::Impl::open() {
   tasks.spawn("compaction", keep_compact());
   tasks.spawn("the API's certificate", keep_certificate());
   log::info("the standalone API serves",
-            {{"port", *port}, {"revision", store->current()}, {"kubeconfig", kubeconfig_file}});
+            {{"port", port}, {"revision", store->current()}, {"kubeconfig", kubeconfig_file}});
   co_return Result<void>();
 }
 
@@ -165,26 +171,15 @@ Task<void> Standalone::Impl::keep_compact() {
 Task<void> Standalone::Impl::keep_certificate() {
   while (!stopping) {
     co_await stop_asked.wait_until(world.clock.now() + kCertificateCheck);
-    if (stopping || !identity->needs_reissue(world.clock.wall())) continue;
+    if (stopping) break;
+    const Result<void> clients = write_kubeconfigs();
+    if (!clients) log::error("the kubeconfig files were not renewed", {clients.error()});
+    if (!identity->needs_reissue(world.clock.wall())) continue;
     const auto issued = identity->issue(world.clock.wall());
     const Result<void> loaded =
         issued ? context->reload(*issued, identity->ca_pem()) : Result<void>(fail(issued.error()));
     if (!loaded) log::error("the API's certificate was not issued anew", {loaded.error()});
   }
-}
-
-std::optional<User> Standalone::Impl::authenticate(const Credentials& credentials) const {
-  if (!credentials.bearer_token.empty()) {
-    if (!same_secret(credentials.bearer_token, identity->admin_token())) return std::nullopt;
-    return User{"system:admin", "", {"system:masters", "system:authenticated"}, {}};
-  }
-  if (credentials.certificate) {
-    return User{credentials.certificate->common_name,
-                "",
-                {credentials.certificate->organisation, "system:authenticated"},
-                {}};
-  }
-  return std::nullopt;
 }
 
 Standalone::Standalone(StandaloneOptions options)

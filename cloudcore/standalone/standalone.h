@@ -29,7 +29,8 @@ class Standalone {
 
   /// Returns when the API serves, or why it cannot. Errors: one line that says what to do.
   Result<void> start();
-  /// The administrator's, mode 0600; its server is reached over loopback.
+  /// cloudcore's own, with the rights of deploy/rbac.yaml; the administrator's is
+  /// <data_dir>/kubeconfig. Both have mode 0600 and reach the server over loopback.
   const std::string& kubeconfig_file() const;
   void stop();
 

@@ -7,6 +7,7 @@
 
 #include "common/base/assert.h"
 #include "common/tls/certificate_info.h"
+#include "common/tls/certificate_order.h"
 #include "common/tls/key.h"
 
 namespace skerry::tls {
@@ -77,11 +78,15 @@ bool fill_leaf(X509* leaf, const Signer& signer, EVP_PKEY* key, const char* usag
          add_extension(leaf, issuer, NID_authority_key_identifier, "keyid");
 }
 
-Validity leaf_validity(const Signer& signer, WallTime now, std::chrono::seconds life) {
-  const WallTime from = now - kCertificateBackdate;
-  const WallTime longest = from + kNodeCertificateLife;
+Validity validity_below(const Signer& signer, WallTime now, std::chrono::seconds life) {
   const WallTime ca_end = to_wall(X509_get0_notAfter(signer.certificate.get()));
-  return {from, std::min({now + life, longest, ca_end})};
+  return {now - kCertificateBackdate, std::min(now + life, ca_end)};
+}
+
+Validity leaf_validity(const Signer& signer, WallTime now, std::chrono::seconds life) {
+  return validity_below(
+      signer, now,
+      std::min<std::chrono::seconds>(life, kNodeCertificateLife - kCertificateBackdate));
 }
 
 Result<std::string> signed_pem(X509* leaf, const Signer& signer) {
@@ -124,15 +129,17 @@ Result<void> add_ip(GENERAL_NAMES* names, const std::string& ip) {
 }
 
 // Built piece by piece, never from text that OpenSSL would parse: a comma in a name adds no name.
-Result<void> add_names(X509* leaf, const ServerOrder& order) {
-  if (order.dns_names.empty() && order.ip_addresses.empty()) {
+Result<void> add_names(X509* leaf,
+                       const std::vector<std::string>& dns_names,
+                       const std::vector<std::string>& ip_addresses) {
+  if (dns_names.empty() && ip_addresses.empty()) {
     return fail(Code::kMalformed, "a server certificate needs at least one name or address");
   }
   const std::unique_ptr<GENERAL_NAMES, Free> names(GENERAL_NAMES_new());
-  for (const std::string& dns : order.dns_names) {
+  for (const std::string& dns : dns_names) {
     if (const Result<void> added = add_dns(names.get(), dns); !added) return fail(added.error());
   }
-  for (const std::string& ip : order.ip_addresses) {
+  for (const std::string& ip : ip_addresses) {
     if (const Result<void> added = add_ip(names.get(), ip); !added) return fail(added.error());
   }
   if (X509_add1_ext_i2d(leaf, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
@@ -212,7 +219,33 @@ Result<std::string> issue_server_certificate(const Authority& authority, const S
       set_validity(leaf.get(), leaf_validity(*signer, order.now, order.life)) &&
       fill_leaf(leaf.get(), *signer, key->get(), "serverAuth");
   if (!filled) return fail(Code::kInternal, "cannot make a certificate: " + openssl_error());
-  if (const Result<void> named = add_names(leaf.get(), order); !named) return fail(named.error());
+  if (const auto named = add_names(leaf.get(), order.dns_names, order.ip_addresses); !named) {
+    return fail(named.error());
+  }
+  return signed_pem(leaf.get(), *signer);
+}
+
+Result<std::string> issue_certificate(const Authority& authority, const CertificateOrder& order) {
+  if (const auto good = parse_request(order.request_pem); !good) return fail(good.error());
+  const Result<Signer> signer = signer_of(authority, order.now);
+  if (!signer) return fail(signer.error());
+  const Result<X509ReqPtr> request = request_from_pem(order.request_pem);
+  SKERRY_ASSERT(request, "a request that was just parsed");
+  const X509Ptr leaf(X509_new());
+  X509_NAME* subject = X509_get_subject_name(leaf.get());
+  bool filled = true;
+  for (const std::string& organisation : order.organisations) {
+    filled = filled && add_text(subject, NID_organizationName, organisation);
+  }
+  filled = filled && add_text(subject, NID_commonName, order.common_name) &&
+           set_validity(leaf.get(), validity_below(*signer, order.now, order.life)) &&
+           fill_leaf(leaf.get(), *signer, X509_REQ_get0_pubkey(request->get()),
+                     order.server ? "serverAuth" : "clientAuth");
+  if (!filled) return fail(Code::kInternal, "cannot make a certificate: " + openssl_error());
+  if (order.server) {
+    const auto named = add_names(leaf.get(), order.dns_names, order.ip_addresses);
+    if (!named) return fail(named.error());
+  }
   return signed_pem(leaf.get(), *signer);
 }
 

@@ -27,7 +27,8 @@ CertificateInfo info_of(X509* certificate) {
   CertificateInfo out;
   const X509_NAME* subject = X509_get_subject_name(certificate);
   out.common_name = text_of(subject, NID_commonName);
-  out.organisation = text_of(subject, NID_organizationName);
+  out.organisations = texts_of(subject, NID_organizationName);
+  if (!out.organisations.empty()) out.organisation = out.organisations.front();
   out.serial_hex = serial_hex(certificate);
   out.not_before = to_wall(X509_get0_notBefore(certificate));
   out.not_after = to_wall(X509_get0_notAfter(certificate));

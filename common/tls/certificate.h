@@ -13,7 +13,8 @@ namespace skerry::tls {
 struct CertificateInfo {
   std::string common_name;
   std::string organisation;  // the first O
-  std::string serial_hex;    // lower case, without leading zeros
+  std::vector<std::string> organisations;
+  std::string serial_hex;  // lower case, without leading zeros
   WallTime not_before{};
   WallTime not_after{};  // clamped to 2262
   bool is_ca = false;

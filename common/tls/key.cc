@@ -1,5 +1,6 @@
 #include "common/tls/key.h"
 
+#include <arpa/inet.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -13,6 +14,41 @@ std::string written(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   return {data, static_cast<std::size_t>(size)};
+}
+
+std::string ip_text(const ASN1_OCTET_STRING* address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  const int size = ASN1_STRING_length(address);
+  if (size != 4 && size != 16) return {};
+  const int family = size == 4 ? AF_INET : AF_INET6;
+  ::inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof text);
+  return text;
+}
+
+struct FreeExtensions {
+  void operator()(STACK_OF(X509_EXTENSION) * all) const {
+    sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free);
+  }
+};
+
+void read_names(X509_REQ* request, RequestInfo& out) {
+  const std::unique_ptr<STACK_OF(X509_EXTENSION), FreeExtensions> extensions(
+      X509_REQ_get_extensions(request));
+  const std::unique_ptr<GENERAL_NAMES, Free> names(static_cast<GENERAL_NAMES*>(
+      X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr)));
+  ERR_clear_error();
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_DNS) {
+      out.dns_names.emplace_back(
+          reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+          static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    } else if (name->type == GEN_IPADD) {
+      out.ip_addresses.push_back(ip_text(name->d.iPAddress));
+    } else {
+      out.other_names = true;
+    }
+  }
 }
 
 }  // namespace
@@ -54,8 +90,13 @@ Result<RequestInfo> parse_request(const std::string& request_pem) {
     ERR_clear_error();
     return fail(Code::kForbidden, "the certificate request is not signed by its own key");
   }
-  return RequestInfo{text_of(X509_REQ_get_subject_name(request->get()), NID_commonName),
-                     public_key_sha256(key)};
+  RequestInfo out;
+  const X509_NAME* subject = X509_REQ_get_subject_name(request->get());
+  out.common_name = text_of(subject, NID_commonName);
+  out.organisations = texts_of(subject, NID_organizationName);
+  out.public_key_sha256 = public_key_sha256(key);
+  read_names(request->get(), out);
+  return out;
 }
 
 Result<void> check_key_matches(const std::string& key_pem, const std::string& certificate_pem) {

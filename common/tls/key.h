@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/hash.h"
 #include "common/base/result.h"
@@ -18,7 +19,11 @@ Result<std::string> make_request(const std::string& key_pem, const std::string& 
 
 struct RequestInfo {
   std::string common_name;
-  Sha256 public_key_sha256;  // of the DER SubjectPublicKeyInfo: which key asked
+  std::vector<std::string> organisations;
+  std::vector<std::string> dns_names;     // what it wants to be valid for
+  std::vector<std::string> ip_addresses;  // as text
+  bool other_names = false;               // it names e-mail addresses or URIs, too
+  Sha256 public_key_sha256;               // of the DER SubjectPublicKeyInfo: which key asked
 };
 /// Errors: kMalformed, kForbidden (the signature is not by the request's own key; a weak key),
 /// kTooLarge.

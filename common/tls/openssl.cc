@@ -105,14 +105,21 @@ Sha256 public_key_sha256(EVP_PKEY* key) {
 }
 
 std::string text_of(const X509_NAME* name, int nid) {
-  const int position = X509_NAME_get_index_by_NID(name, nid, -1);
-  if (position < 0) return {};
-  const ASN1_STRING* data = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, position));
-  unsigned char* utf8 = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&utf8, data);
-  if (size < 0) return {};
-  std::string out(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
-  OPENSSL_free(utf8);
+  const std::vector<std::string> all = texts_of(name, nid);
+  return all.empty() ? std::string() : all.front();
+}
+
+std::vector<std::string> texts_of(const X509_NAME* name, int nid) {
+  std::vector<std::string> out;
+  int position = X509_NAME_get_index_by_NID(name, nid, -1);
+  for (; position >= 0; position = X509_NAME_get_index_by_NID(name, nid, position)) {
+    const ASN1_STRING* data = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, position));
+    unsigned char* utf8 = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&utf8, data);
+    if (size < 0) continue;
+    out.emplace_back(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
+    OPENSSL_free(utf8);
+  }
   return out;
 }
 

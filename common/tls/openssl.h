@@ -52,6 +52,7 @@ Sha256 der_sha256(X509* certificate);
 Sha256 public_key_sha256(EVP_PKEY* key);
 /// Empty when the name has none.
 std::string text_of(const X509_NAME* name, int nid);
+std::vector<std::string> texts_of(const X509_NAME* name, int nid);  // of all entries, in order
 /// As a typed UTF8String: OpenSSL's limit of 64 characters for a CN would refuse long node names.
 bool add_text(X509_NAME* name, int nid, const std::string& text);
 

@@ -1,5 +1,6 @@
 #include "cloudcore/standalone/server/http_server.h"
 
+#include <algorithm>
 #include <set>
 #include <sys/socket.h>
 
@@ -30,6 +31,7 @@ namespace {
 
 constexpr auto kWriteDeadline = 60s;
 constexpr std::size_t kPiecesAtOnce = 256;
+constexpr std::string_view kImpersonate = "impersonate-";
 
 struct Connection {
   Connection(tcp::socket socket, tls::Session session)
@@ -61,6 +63,12 @@ std::string text_of(boost::beast::string_view view) {
   return std::string(view.data(), view.size());
 }
 
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 std::shared_ptr<ApiRequest> api_request(Parser& parser) {
   auto& message = parser.get();
   auto out = std::make_shared<ApiRequest>();
@@ -76,8 +84,14 @@ std::shared_ptr<ApiRequest> api_request(Parser& parser) {
 Credentials credentials(const Connection& connection, Parser& parser) {
   Credentials out;
   const tls::Session& session = connection.tls.session();
-  if (session.peer() && !session.peer_expired()) out.certificate = session.peer();
+  out.certificate = session.peer();
+  out.certificate_expired = session.peer_expired();
   out.bearer_token = bearer_token(text_of(parser.get()[http::field::authorization]));
+  for (const auto& field : parser.get()) {
+    std::string name = lower_case(text_of(field.name_string()));
+    if (!name.starts_with(kImpersonate)) continue;
+    out.impersonate.emplace_back(name.substr(kImpersonate.size()), text_of(field.value()));
+  }
   return out;
 }
 
@@ -221,14 +235,14 @@ Task<bool> HttpServer::State::one_request(std::shared_ptr<State> state, Connecti
 
   const bool keep_alive = parser->keep_alive();
   const std::shared_ptr<ApiRequest> request = api_request(*parser);
-  const std::optional<User> user = state->parts.authenticate(credentials(*connection, *parser));
+  const Answer<User> user = state->parts.authenticate(credentials(*connection, *parser));
   parser.reset();
   ApiResponse response;
   if (user) {
     request->user = *user;
     response = co_await state->parts.handle(request);
   } else {
-    response = error_response(unauthorized().value());
+    response = error_response(user.error());
   }
   if (request->method == "HEAD") response.body.clear();
   if (response.stream) {

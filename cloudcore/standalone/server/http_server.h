@@ -13,6 +13,7 @@
 #include <string>
 
 #include "cloudcore/standalone/api/request.h"
+#include "cloudcore/standalone/server/credentials.h"
 #include "common/async/task.h"
 #include "common/base/result.h"
 #include "common/seam/world.h"
@@ -25,17 +26,11 @@ inline constexpr std::size_t kHttpHeadBytesMax = 64 * kKiB;
 inline constexpr auto kRequestDeadline = 60s;
 inline constexpr auto kIdleConnectionDeadline = 5min;
 
-/// What a connection proves about who asks.
-struct Credentials {
-  std::optional<tls::CertificateInfo> certificate;
-  std::string bearer_token;  // secret
-};
-
 struct HttpParts {
   seam::World world;
   std::shared_ptr<tls::ServerContext> context;
-  /// Nothing: 401.
-  std::function<std::optional<User>(const Credentials&)> authenticate;
+  /// Errors: 401, 403.
+  std::function<Answer<User>(const Credentials&)> authenticate;
   std::function<async::Task<ApiResponse>(std::shared_ptr<const ApiRequest>)> handle;
 };
 

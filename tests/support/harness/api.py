@@ -30,11 +30,11 @@ class KubernetesApi:
 
     def __init__(self, host: str, port: int, ca: str, certificate: str = "", key: str = "",
                  token: str = ""):
-        """Either a client certificate or a bearer token says who asks."""
+        """Either a client certificate or a bearer token says who asks. `identity`: headers."""
         context = ssl.create_default_context(cafile=ca)
         if certificate:
             context.load_cert_chain(certificate, key)
-        self._identity = {"Authorization": f"Bearer {token}"} if token else {}
+        self.identity = {"Authorization": f"Bearer {token}"} if token else {}
         self._context, self._server = context, (host, port)
         self._connection = http.client.HTTPSConnection(host, port, timeout=15, context=context)
 
@@ -74,7 +74,7 @@ class KubernetesApi:
         """The events of a watch, on a connection of its own; it is open when the block begins."""
         connection = http.client.HTTPSConnection(*self._server, timeout=30, context=self._context)
         with contextlib.closing(connection):
-            connection.request("GET", target, headers=self._identity)
+            connection.request("GET", target, headers=self.identity)
             response = connection.getresponse()
             if response.status != 200:
                 raise ApiError(response.status, f"GET {target}: {_message(response.read())}")
@@ -100,7 +100,7 @@ class KubernetesApi:
                   headers: dict[str, str]) -> tuple[int, bytes]:
         for attempt in (1, 2):  # the server may have closed the idle connection
             try:
-                self._connection.request(method, target, payload, {**headers, **self._identity})
+                self._connection.request(method, target, payload, {**headers, **self.identity})
                 response = self._connection.getresponse()
                 return response.status, response.read()
             except (http.client.HTTPException, ConnectionError, ssl.SSLError, TimeoutError):

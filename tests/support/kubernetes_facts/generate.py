@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes cloudcore/standalone/schema/facts.txt from what the test control plane says of its API,
-and from the Go types of the modules that it is built from.
+"""Writes the tables of facts (cloudcore/standalone/schema/facts.txt, access/rbac_facts.txt) from what
+the test control plane says of its API and from the Go types of the modules that it is built from.
 
   tests/support/kubernetes_facts/generate.py
 
@@ -17,10 +17,13 @@ sys.path[:0] = [str(HERE.parent)]
 from harness.control_plane import ControlPlane  # noqa: E402
 from harness.paths import REPO  # noqa: E402
 from kubernetes_facts.facts import Facts  # noqa: E402
+from kubernetes_facts.rbac import RbacFacts  # noqa: E402
 from kubernetes_facts.wire_numbers import WireNumbers  # noqa: E402
 
 TABLE = REPO / "cloudcore" / "standalone" / "schema" / "facts.txt"
 HEAD = HERE / "head.txt"
+RBAC_TABLE = REPO / "cloudcore" / "standalone" / "access" / "rbac_facts.txt"
+RBAC_HEAD = HERE / "rbac_head.txt"
 CONTROL_PLANE = HERE.parent / "controlplane"
 
 
@@ -33,16 +36,27 @@ def table(api) -> str:
     return HEAD.read_text() + "\n".join(Facts(fetch, WireNumbers(CONTROL_PLANE)).lines()) + "\n"
 
 
+def rbac_table(api) -> str:
+    """The same of the roles and bindings that a new cluster has."""
+    def fetch(path: str) -> dict:
+        status, body = api.fetch(path, "application/json")
+        assert status == 200, f"GET {path}: {status}"
+        return json.loads(body)
+    return RBAC_HEAD.read_text() + "\n".join(RbacFacts(fetch).lines()) + "\n"
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         control_plane = ControlPlane(pathlib.Path(directory))
         try:
             control_plane.start()
-            text = table(control_plane.cluster.api)
+            texts = {TABLE: table(control_plane.cluster.api),
+                     RBAC_TABLE: rbac_table(control_plane.cluster.api)}
         finally:
             control_plane.stop()
-    TABLE.write_text(text)
-    print(f"{TABLE}: {len(text)} bytes")
+    for file, text in texts.items():
+        file.write_text(text)
+        print(f"{file}: {len(text)} bytes")
 
 
 if __name__ == "__main__":
