@@ -20,6 +20,7 @@
 #include "cloudcore/standalone/controllers/taint_eviction.h"
 #include "cloudcore/standalone/controllers/volume_binder.h"
 #include "cloudcore/standalone/controllers/volume_protection.h"
+#include "cloudcore/standalone/custom_resources/definition_controller.h"
 
 namespace skerry::standalone {
 
@@ -55,6 +56,7 @@ ControllerSet::ControllerSet(Parts parts, async::Executor executor)
   parts.api.add_handler("pods", "eviction", [this](ResourceRequestPtr request) {
     return eviction_.handle(std::move(request));
   });
+  all.push_back(make_definition_controller(client_, parts.world));
   for (auto& each : all) {
     runners_.push_back(
         std::make_unique<ControllerRunner>(std::move(each), parts.store, parts.world, executor));

@@ -16,6 +16,7 @@
 #include "cloudcore/standalone/api/api.h"
 #include "cloudcore/standalone/bootstrap.h"
 #include "cloudcore/standalone/controller_set.h"
+#include "cloudcore/standalone/custom_resources/custom_resources.h"
 #include "cloudcore/standalone/manifests/manifests.h"
 #include "cloudcore/standalone/server/http_server.h"
 #include "cloudcore/standalone/server_identity.h"
@@ -76,6 +77,7 @@ struct Standalone::Impl {
   std::unique_ptr<Access> access;
   std::unique_ptr<HttpServer> server;
   std::uint16_t port = 0;
+  std::unique_ptr<CustomResources> custom_resources;
   std::unique_ptr<ControllerSet> controllers;
   std::unique_ptr<ApiClient> manifest_client;
   std::unique_ptr<Manifests> manifests;
@@ -113,6 +115,7 @@ Task<Result<void>> Standalone::Impl::open() {
   if (auto loaded = co_await store->load(); !loaded) co_return fail(loaded.error());
   const std::string shown = "127.0.0.1:" + std::to_string(options.port);
   api = std::make_unique<Api>(*store, world, shown);
+  custom_resources = std::make_unique<CustomResources>(*api, *store);
   Access::Parts access_parts{*api, *store, world, identity->token_key(), shown};
   access = std::make_unique<Access>(std::move(access_parts));
   add_admission_plugins(*api, *store, world, AdmissionSettings());

@@ -20,6 +20,7 @@ skerry_library(sqlite SHARED sqlite3 STATIC -l:libsqlite3.a m)
 skerry_library(protobuf SHARED protobuf-lite STATIC -l:libprotobuf-lite.a)
 skerry_library(zstd SHARED zstd STATIC -l:libzstd.a)
 skerry_library(nghttp2 SHARED nghttp2 STATIC -l:libnghttp2.a)
+skerry_library(re2 SHARED re2 STATIC -l:libre2.a)
 skerry_library(yaml SHARED yaml-cpp STATIC -l:libyaml-cpp.a)
 
 # Asio and Beast are header libraries: one object file holds them (common/async/asio.cc).

@@ -43,6 +43,7 @@ skerry_fuzz(container_log SOURCES edgecore/edged/container_log.cc edgecore/edged
 if(SKERRY_CLOUD)
   skerry_fuzz(kubeconfig SOURCES cloudcore/kube/client_config.cc cloudcore/kube/small_file.cc
               USES skerry_base dep_yaml)
+  skerry_fuzz(custom_object USES skerry_standalone_custom_objects skerry_standalone_printing)
   skerry_fuzz(join_record SOURCES cloudcore/cloudhub/identity_record.cc cloudcore/cloudhub/join_token.cc
               USES skerry_base skerry_k8s skerry_async dep_openssl)
 endif()

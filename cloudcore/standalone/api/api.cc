@@ -4,6 +4,7 @@
 
 #include "cloudcore/standalone/api/patch_answers.h"
 #include "cloudcore/standalone/printing/representation.h"
+#include "cloudcore/standalone/schema/custom_version.h"
 #include "cloudcore/standalone/schema/discovery.h"
 
 namespace skerry::standalone {
@@ -74,7 +75,12 @@ Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
   if (!is_stream(info.subresource) && !is_acceptable(request->accept)) {
     co_return error_response(not_acceptable(std::string(kRepresentations)).value());
   }
+  const std::shared_ptr<const KindRow> row = kinds_.find(info.gv, info.resource);
   RestAnswer answer = co_await resource(request, std::move(info));
+  const bool custom = row && custom_version(*row) != nullptr;
+  if (answer && custom && !custom_version(*row)->deprecation.empty()) {
+    add_warning(*answer, custom_version(*row)->deprecation);
+  }
   if (answer) co_return std::move(*answer);
   co_return error_response(answer.error());
 }
@@ -135,6 +141,7 @@ Task<RestAnswer> Api::resource(std::shared_ptr<const ApiRequest> request, Reques
   const std::string& verb = found->info.verb;
   const std::string& subresource = found->info.subresource;
   if (!subresource.empty() && !has_subresource(*found->row, subresource)) {
+    if (found->row->custom) co_return not_found(*found->row, found->info.name);
     co_return not_found_path();
   }
   const auto own = handlers_.find({found->row->storage_prefix, subresource});

@@ -5,6 +5,7 @@
 #include "cloudcore/standalone/decoding/yaml_text.h"
 #include "cloudcore/standalone/protobuf/kubernetes_protobuf.h"
 #include "cloudcore/standalone/schema/json_depth.h"
+#include "cloudcore/standalone/schema/pruning.h"
 
 namespace skerry::standalone {
 namespace {
@@ -155,6 +156,27 @@ Answer<void> check_root(Body& body, std::string_view text, const KindRow& row) {
   return check_kind(body.value, row);
 }
 
+/// Of a custom kind only the metadata has types here: the rest is validated, and answered as that.
+/// What is unknown is told; values stay what they are, and defaults come.
+Answer<std::vector<std::string>> fit_custom(json& object, const KindRow& row) {
+  std::vector<std::string> unknown = prune(object, *row.type);
+  for (std::string& each : unknown) each = "unknown field \"" + each + "\"";
+  const FieldSchema* metadata = row.type->field("metadata");
+  const auto found = object.find("metadata");
+  if (metadata != nullptr && found != object.end() && found->is_object()) {
+    const json as_sent = *found;
+    if (!fit_value(*found, *metadata->type, Mismatches::kRefused)) {
+      const TypeProblems problems =
+          problems_of_value(as_sent, *metadata->type, Mismatches::kRefused);
+      if (!problems.mismatch.empty()) {
+        return bad_request(cannot_be_handled(row.kind, row.gv.version, row) + problems.mismatch);
+      }
+    }
+  }
+  set_defaults(object, *row.type);
+  return unknown;
+}
+
 Mismatches mismatches_of(const KindRow& row) {
   return row.custom ? Mismatches::kKept : Mismatches::kRefused;
 }
@@ -180,6 +202,18 @@ Answer<DecodedObject> decode_object(const ApiRequest& request, const KindRow& ro
   if (auto right = check_root(*body, request.body, row); !right) return ApiFailure(right.error());
   DecodedObject out{std::move(body->value), std::move(body->strict)};
   if (row.type == nullptr) return out;
+  if (row.custom) {
+    auto unknown = fit_custom(out.object, row);
+    if (!unknown) return ApiFailure(unknown.error());
+    if (body->duplicates) {  // found in the text alone
+      for (std::string& each :
+           problems_of_text(request.body, *row.type, Mismatches::kKept).strict) {
+        if (each.starts_with("duplicate")) out.strict.push_back(std::move(each));
+      }
+    }
+    out.strict.insert(out.strict.end(), unknown->begin(), unknown->end());
+    return out;
+  }
   // YAML as it was: fitting takes what has to be told. Protobuf brings nothing unknown.
   const json as_sent = body->form == Form::kYaml ? out.object : json();
   const bool fits = fit_value(out.object, *row.type, mismatches_of(row));
@@ -215,6 +249,7 @@ Answer<FieldValidation> field_validation(std::string_view param, std::string_vie
 Answer<std::vector<std::string>> fit_to_type(json& object, const KindRow& row) {
   if (!object.is_object()) return bad_request("the body of the request is no object");
   if (row.type == nullptr) return std::vector<std::string>();
+  if (row.custom) return fit_custom(object, row);
   json fitted = object;
   if (!fit_value(fitted, *row.type, mismatches_of(row))) {
     TypeProblems problems = problems_of_value(object, *row.type, mismatches_of(row));

@@ -1,9 +1,12 @@
 #include "cloudcore/standalone/api/rendering.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "cloudcore/standalone/kinds/conversion.h"
 #include "cloudcore/standalone/printing/table.h"
+#include "cloudcore/standalone/schema/custom_version.h"
+#include "cloudcore/standalone/storage/storage.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -13,11 +16,21 @@ using nlohmann::json;
 
 std::string in_quotes(const std::string& text) { return json(text).dump(); }
 
+/// Stored in the row's version, after its schema was made: what is there can be shown as it is.
+bool is_fitted(const KindRow& row, const std::string& text) {
+  constexpr std::string_view kHead = "{\"metadata\":{\"resourceVersion\":\"";  // stored_object.h
+  const CustomVersion* const custom = custom_version(row);
+  if (custom == nullptr || custom->stored != row.gv || !text.starts_with(kHead)) return false;
+  Revision revision = 0;
+  std::from_chars(text.data() + kHead.size(), text.data() + text.size(), revision);
+  return revision > custom->since;
+}
+
 }  // namespace
 
 std::shared_ptr<const std::string> in_version_of(const KindRow& row,
                                                  std::shared_ptr<const std::string> text) {
-  if (!is_converted(row)) return text;
+  if (!is_converted(row) || is_fitted(row, *text)) return text;
   json object = json::parse(*text, nullptr, false);
   to_served_version(row, object);
   return std::make_shared<const std::string>(
@@ -81,7 +94,7 @@ Rendering::Piece Rendering::item(const Piece& text) const {
     case Form::kTable: {
       const RowOptions options{include_, representation_.api_version};
       return std::make_shared<const std::string>(
-          table_row(*row_, *text, options, world_.clock.wall()));
+          table_row(*row_, *in_version_of(*row_, text), options, world_.clock.wall()));
     }
     case Form::kPartialMetadata:
     case Form::kPartialMetadataList:

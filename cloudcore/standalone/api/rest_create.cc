@@ -5,6 +5,7 @@
 #include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/write_steps.h"
 #include "cloudcore/standalone/kinds/conversion.h"
+#include "cloudcore/standalone/schema/custom_version.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -62,6 +63,11 @@ Task<RestAnswer> Rest::create_object(ResourceRequestPtr request,
   if (auto may = check_namespace(*request, fields::text(object["metadata"], "name")); !may) {
     co_return ApiFailure(may.error());
   }
+  if (custom_version(row) != nullptr && custom_version(row)->terminating) {
+    co_return ApiFailure(
+        ApiError{405, "MethodNotAllowed",
+                 "create not allowed while custom resource definition is terminating", nullptr});
+  }
   to_stored_version(row, object);
   const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
   fill_metadata(object, world_);
@@ -77,8 +83,10 @@ Task<RestAnswer> Rest::create_object(ResourceRequestPtr request,
   FieldErrors errors = validate_metadata(object, row);
   if (behaviour.validate != nullptr) add(errors, behaviour.validate(object));
   if (behaviour.validate_create != nullptr) add(errors, behaviour.validate_create(object));
+  add(errors, custom_errors(row, object, nullptr));
   const std::string name = fields::text(object["metadata"], "name");
   if (!errors.empty()) co_return invalid(row, name, errors);
+  note_warnings(row, object, creation->warnings);
   ObjectPlace place{row.storage_prefix, namespace_of(*request), name};
   if (dry_run(*request->request)) {
     if (store_.get(place)) co_return already_exists(row, name);

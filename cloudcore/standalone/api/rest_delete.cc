@@ -94,6 +94,24 @@ ApiResponse deleted_status(const KindRow& row, const StoredObject& object) {
   return json_response(200, status.dump());
 }
 
+constexpr const char* kCleanup = "customresourcecleanup.apiextensions.k8s.io";
+
+/// A CustomResourceDefinition stays until its objects have gone: its controller sees to that.
+void mark_cleanup(json& object, WallTime now) {
+  object["metadata"]["finalizers"] = fields::list(object["metadata"], "finalizers");
+  object["metadata"]["finalizers"].push_back(kCleanup);
+  json condition = {{"type", "Terminating"},
+                    {"status", "True"},
+                    {"lastTransitionTime", k8s::format_time(now)},
+                    {"reason", "InstanceDeletionPending"},
+                    {"message",
+                     "CustomResourceDefinition marked for deletion; CustomResource deletion will "
+                     "begin soon"}};
+  json conditions = fields::list(fields::object(object, "status"), "conditions");
+  conditions.push_back(std::move(condition));
+  object["status"]["conditions"] = std::move(conditions);
+}
+
 struct Plan {
   std::shared_ptr<const json> marked;  // null: goes at once
   bool nothing = false;                // it is marked already, and nothing changes
@@ -104,6 +122,8 @@ Plan plan_delete(json object, const json& options, const KindRow& row, WallTime 
   metadata.erase("resourceVersion");
   const json before = object;
   set_propagation(metadata, options);
+  const bool defines = row.kind == "CustomResourceDefinition";
+  if (defines && !metadata.contains("deletionTimestamp")) mark_cleanup(object, now);
   const KindBehaviour& behaviour = behaviour_of(row.storage_prefix);
   const int standard = behaviour.grace_seconds == nullptr ? 0 : behaviour.grace_seconds(object);
   std::int64_t grace = fields::number(options, "gracePeriodSeconds").value_or(standard);
@@ -124,6 +144,10 @@ Plan plan_delete(json object, const json& options, const KindRow& row, WallTime 
       metadata["generation"] = fields::number(metadata, "generation").value_or(0) + 1;
     }
     if (row.kind == "Namespace") object["status"]["phase"] = "Terminating";
+  }
+  if (defines) {  // its deletion has no grace period and is no change of what it says
+    metadata.erase("deletionGracePeriodSeconds");
+    metadata["generation"] = before["metadata"].value("generation", 1);
   }
   plan.nothing = object == before;
   plan.marked = std::make_shared<const json>(std::move(object));

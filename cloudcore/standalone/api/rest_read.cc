@@ -6,6 +6,7 @@
 
 #include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/rest.h"
+#include "cloudcore/standalone/custom_objects/custom_object.h"
 #include "cloudcore/standalone/kinds/conversion.h"
 #include "common/base/base64.h"
 #include "common/k8s/json_fields.h"
@@ -26,6 +27,7 @@ std::string in_quotes(std::string_view text) { return json(std::string(text)).du
 // ---- what is selected ---------------------------------------------------------------------------
 
 struct Filter {
+  std::shared_ptr<const KindRow> row;
   k8s::LabelSelector labels;
   std::vector<k8s::FieldSelector::Term> terms;  // of the stored version
   std::string name;                             // of the URL
@@ -40,9 +42,14 @@ struct Filter {
   }
 
  private:
-  static std::string value(const StoredObject& object, const std::string& path) {
+  std::string value(const StoredObject& object, const std::string& path) const {
     if (path == "metadata.name") return object.name;
     if (path == "metadata.namespace") return object.ns;
+    if (row->custom) {  // its fields are few, and seldom asked for
+      const json read = json::parse(*object.json, nullptr, false);
+      const json& found = at_simple_path(read, path);
+      return found.is_boolean() ? found.dump() : k8s::fields::text_or_number(found);
+    }
     const auto found = object.fields.find(path);
     return found == object.fields.end() ? std::string() : found->second;
   }
@@ -51,6 +58,10 @@ struct Filter {
 bool selectable(const KindRow& row, const std::string& path) {
   if (path == "metadata.name") return true;
   if (path == "metadata.namespace") return row.namespaced;
+  if (custom_version(row) != nullptr) {
+    return std::ranges::find(custom_version(row)->selectable, path) !=
+           custom_version(row)->selectable.end();
+  }
   const auto& known = selectable_fields(row.storage_prefix);
   return std::find(known.begin(), known.end(), path) != known.end();
 }
@@ -65,6 +76,7 @@ Answer<std::shared_ptr<const Filter>> filter_of(const ResourceRequest& request) 
     const std::string stored = stored_field(*request.row, term.path);
     filter->terms.push_back({stored, term.value, term.equal});
     if (selectable(*request.row, stored)) continue;
+    if (request.row->custom) return bad_request("field label not supported: " + term.path);
     return bad_request(
         "Unable to find \"" + request.row->gv.text() + ", Resource=" + request.row->plural +
         "\" that match label selector \"" + std::string(request.request->param("labelSelector")) +
@@ -73,6 +85,7 @@ Answer<std::shared_ptr<const Filter>> filter_of(const ResourceRequest& request) 
   }
   filter->labels = *labels;
   filter->name = request.info.name;
+  filter->row = request.row;
   return std::shared_ptr<const Filter>(std::move(filter));
 }
 

@@ -5,6 +5,7 @@
 #include "cloudcore/standalone/api/patch_wishes.h"
 #include "cloudcore/standalone/api/rendering.h"
 #include "cloudcore/standalone/api/write_steps.h"
+#include "cloudcore/standalone/custom_objects/custom_object.h"
 #include "cloudcore/standalone/kinds/conversion.h"
 #include "common/k8s/json_fields.h"
 
@@ -67,7 +68,8 @@ Answer<void> prepare_status(json& wish, const json& current, const Ground& groun
   AdmissionRequest admission{AdmissionRequest::Operation::kUpdate, request, &wish, &current,
                              dry_run(*request.request)};
   if (auto admitted = ground.admit(admission); !admitted) return admitted;
-  const FieldErrors errors = validate_metadata(wish, *request.row);
+  FieldErrors errors = validate_metadata(wish, *request.row);
+  add(errors, custom_errors(*request.row, wish, &current, true));
   if (errors.empty()) return {};
   return invalid(*request.row, request.info.name, errors);
 }
@@ -84,7 +86,8 @@ Answer<void> prepare_object(json& wish, const json& current, const Ground& groun
   // What the API changes from here on belongs to nobody.
   if (!ground.tracked) track_update(wish, current, request, ground.world);
   if (behaviour.prepare_update != nullptr) behaviour.prepare_update(wish, current);
-  const bool spec_changed = fields::at(wish, "spec") != fields::at(current, "spec");
+  const bool spec_changed = row.custom ? counts_as_change(row, wish, current)
+                                       : fields::at(wish, "spec") != fields::at(current, "spec");
   if (behaviour.generation && spec_changed) {
     wish["metadata"]["generation"] =
         fields::number(current["metadata"], "generation").value_or(0) + 1;
@@ -95,6 +98,7 @@ Answer<void> prepare_object(json& wish, const json& current, const Ground& groun
   FieldErrors errors = validate_metadata(wish, row);
   if (behaviour.validate != nullptr) add(errors, behaviour.validate(wish));
   if (behaviour.validate_update != nullptr) add(errors, behaviour.validate_update(wish, current));
+  add(errors, custom_errors(row, wish, &current));
   if (errors.empty()) return {};
   return invalid(row, request.info.name, errors);
 }
@@ -155,19 +159,21 @@ Task<RestAnswer> Rest::store_update(ResourceRequestPtr request, std::shared_ptr<
     const Ground ground{*request, there->revision, update->tracked, world_, ask_all};
     auto prepared = prepare_update(std::move(*wish), *current, ground);
     if (!prepared) co_return ApiFailure(prepared.error());
+    std::vector<std::string> warnings = update->warnings;
+    note_warnings(row, prepared->object, warnings);
     if (same_content(prepared->object, *current)) {
-      co_return object_response(200, in_version_of(row, there->json), update->warnings);
+      co_return object_response(200, in_version_of(row, there->json), warnings);
     }
     if (dry_run(*request->request)) {
       prepared->object["metadata"]["resourceVersion"] = std::to_string(there->revision);
-      co_return unstored_response(row, 200, std::move(prepared->object), update->warnings);
+      co_return unstored_response(row, 200, std::move(prepared->object), warnings);
     }
     const bool ends = ends_with_this(prepared->object);
     std::shared_ptr<const json> held;
     if (!ends) held = std::make_shared<const json>(std::move(prepared->object));
     const auto written = co_await store_.write(std::move(place), held, prepared->expected);
     if (written) {
-      co_return object_response(200, in_version_of(row, (*written)->json), update->warnings);
+      co_return object_response(200, in_version_of(row, (*written)->json), warnings);
     }
     const bool again = written.error().code == Code::kConflict && prepared->unconditional;
     if (!again || tries == kWriteTriesMax) co_return write_failed(written.error(), row, name);
@@ -186,14 +192,17 @@ Task<RestAnswer> Rest::update(ResourceRequestPtr request) {
   const KindBehaviour& behaviour = behaviour_of(request->row->storage_prefix);
   const ObjectPlace place{request->row->storage_prefix, namespace_of(*request), request->info.name};
   if (behaviour.create_on_update && !store_.get(place)) co_return co_await create(request);
-  if (!behaviour.unconditional_update && revision_of(*body) == 0) {
+  const bool conditional = !behaviour.unconditional_update || request->row->custom;
+  if (conditional && revision_of(*body) == 0) {
     FieldErrors errors;
     errors.push_back({FieldError::Kind::kInvalid,
                       "metadata.resourceVersion",
                       "must be specified for an update",
                       0,
                       {}});
-    co_return invalid(*request->row, request->info.name, errors);
+    KindRow shown = *request->row;
+    if (shown.custom) shown.kind = shown.plural;  // as apiextensions-apiserver words it
+    co_return invalid(shown, request->info.name, errors);
   }
   auto update = std::make_shared<Update>();
   update->warnings = std::move(read->warnings);

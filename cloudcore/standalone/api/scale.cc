@@ -6,7 +6,9 @@
 #include "cloudcore/standalone/api/patch_wishes.h"
 #include "cloudcore/standalone/api/subresources.h"
 #include "cloudcore/standalone/api/write_steps.h"
+#include "cloudcore/standalone/custom_objects/custom_object.h"
 #include "cloudcore/standalone/patch/scale_fields.h"
+#include "cloudcore/standalone/schema/custom_version.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -27,23 +29,46 @@ std::string selector_text(const json& selector) {
   return out;
 }
 
-json scale_of(const json& object) {
+/// Where a kind has what its Scale shows; a custom kind's definition says it.
+struct ScalePlace {
+  std::string spec_replicas = ".spec.replicas";
+  std::string status_replicas = ".status.replicas";
+  std::string selector;  // a field with text; empty: spec.selector, an object
+};
+
+ScalePlace scale_place(const KindRow& row) {
+  if (custom_version(row) == nullptr || !custom_version(row)->scale) return {};
+  const CustomVersion::Scale& scale = *custom_version(row)->scale;
+  return {scale.spec_replicas, scale.status_replicas,
+          scale.label_selector.empty() ? ".none" : scale.label_selector};
+}
+
+std::int64_t replicas_at(const json& object, const std::string& path, std::int64_t otherwise) {
+  const json& value = at_simple_path(object, path);
+  return value.is_number_integer() ? value.get<std::int64_t>() : otherwise;
+}
+
+json scale_of(const json& object, const KindRow& row) {
+  const ScalePlace place = scale_place(row);
   const json& metadata = object["metadata"];
   json shown = json::object();
   for (const char* field : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
     if (metadata.contains(field)) shown[field] = metadata[field];
   }
   const json& spec = fields::object(object, "spec");
-  const auto replicas = fields::number(spec, "replicas").value_or(1);
+  const std::int64_t replicas = replicas_at(object, place.spec_replicas, row.custom ? 0 : 1);
   json wanted = json::object();  // as Go writes it: a zero is left out
   if (replicas != 0) wanted["replicas"] = replicas;
+  const std::string selector = place.selector.empty()
+                                   ? selector_text(fields::at(spec, "selector"))
+                                   : fields::text_or_number(at_simple_path(object, place.selector));
+  json status = {{"replicas", replicas_at(object, place.status_replicas, 0)}};
+  if (!selector.empty() || !row.custom) status["selector"] = selector;
   return {{"kind", "Scale"},
           {"apiVersion", "autoscaling/v1"},
           {"metadata", std::move(shown)},
           {"spec", std::move(wanted)},
-          {"status",
-           {{"replicas", fields::number(fields::object(object, "status"), "replicas").value_or(0)},
-            {"selector", selector_text(fields::at(spec, "selector"))}}}};
+          {"status", std::move(status)}};
 }
 
 /// The request as one of a Scale.
@@ -113,9 +138,13 @@ Answer<json> scaled(json object,
     return invalid(*scale_request(request).row, request.info.name, {error});
   }
   json& metadata = object["metadata"];
-  if (fields::number(object["spec"], "replicas") != replicas) {
+  const std::string place = scale_place(*request.row).spec_replicas;
+  if (at_simple_path(object, place) != json(replicas)) {
+    const json before = object;
     metadata["generation"] = fields::number(metadata, "generation").value_or(0) + 1;
-    object["spec"]["replicas"] = replicas;
+    put_at_simple_path(object, place, replicas);
+    const FieldErrors errors = custom_errors(*request.row, object, &before);
+    if (!errors.empty()) return invalid(*request.row, request.info.name, errors);
   }
   json entries = object_entries(fields::at(metadata, "managedFields"),
                                 fields::at(fields::object(wish, "metadata"), "managedFields"),
@@ -132,7 +161,8 @@ Task<RestAnswer> Subresources::scale(ResourceRequestPtr request) {
   const StoredObjectPtr there = store_.get(place_of(*request));
   if (!there) co_return not_found(*request->row, request->info.name);
   if (verb == "get") {
-    co_return json_response(200, scale_of(json::parse(*there->json, nullptr, false)).dump());
+    co_return json_response(
+        200, scale_of(json::parse(*there->json, nullptr, false), *request->row).dump());
   }
   const bool patches = verb == "patch";
   if (!patches && verb != "update") co_return method_not_allowed();
@@ -144,7 +174,7 @@ Task<RestAnswer> Subresources::scale(ResourceRequestPtr request) {
   auto warnings = std::make_shared<std::vector<std::string>>();
   const Change set_replicas = [request, warnings, world = world_](json object) -> Answer<json> {
     const FieldSet owned = field_at(kReplicas);
-    json current = scale_of(object);
+    json current = scale_of(object, *request->row);
     json entries = scale_entries(fields::at(object["metadata"], "managedFields"), owned);
     if (!entries.is_null()) current["metadata"]["managedFields"] = std::move(entries);
     auto wish = wished_scale(scale_request(*request), current, world, *warnings);
@@ -153,7 +183,7 @@ Task<RestAnswer> Subresources::scale(ResourceRequestPtr request) {
   };
   const auto changed = co_await change(request, set_replicas);
   if (!changed) co_return ApiFailure(changed.error());
-  const json result = scale_of(json::parse(*(*changed)->json, nullptr, false));
+  const json result = scale_of(json::parse(*(*changed)->json, nullptr, false), *request->row);
   ApiResponse out = json_response(200, result.dump());
   for (const std::string& warning : *warnings) add_warning(out, warning);
   co_return out;

@@ -57,6 +57,8 @@ Task<RestAnswer> Subresources::handle(ResourceRequestPtr request) {
         row.prefix == request->row->storage_prefix && row.name == request->info.subresource;
     if (is) co_return co_await (this->*row.handler)(request);
   }
+  const bool scales = request->row->custom && request->info.subresource == "scale";
+  if (scales) co_return co_await scale(request);
   co_return method_not_allowed();
 }
 

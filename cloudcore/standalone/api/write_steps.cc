@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "cloudcore/standalone/api/decode.h"
+#include "cloudcore/standalone/custom_objects/custom_object.h"
+#include "cloudcore/standalone/custom_objects/definition_warnings.h"
 #include "cloudcore/standalone/kinds/conversion.h"
 #include "common/k8s/json_fields.h"
 
@@ -126,6 +128,25 @@ Answer<std::vector<std::string>> fit(json& object, const ResourceRequest& reques
 
 void add(FieldErrors& to, FieldErrors from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+FieldErrors custom_errors(const KindRow& row,
+                          const json& object,
+                          const json* old,
+                          bool status_only) {
+  if (custom_version(row) == nullptr) return {};
+  json shown = object;
+  to_served_version(row, shown);
+  if (old == nullptr) return validate_custom(row, shown, nullptr);
+  json former = *old;
+  to_served_version(row, former);
+  return status_only ? validate_custom_status(row, shown, former)
+                     : validate_custom(row, shown, &former);
+}
+
+void note_warnings(const KindRow& row, const json& object, std::vector<std::string>& warnings) {
+  if (row.storage_prefix != "customresourcedefinitions.apiextensions.k8s.io") return;
+  for (std::string& each : definition_warnings(object)) warnings.push_back(std::move(each));
 }
 
 std::string namespace_of(const ResourceRequest& request) {

@@ -51,6 +51,17 @@ Answer<ReadObject> read_object(const ResourceRequest& request);
 /// Unknown fields of what a patch makes, by the client's choice.
 Answer<std::vector<std::string>> fit(nlohmann::json& object, const ResourceRequest& request);
 void add(FieldErrors& to, FieldErrors from);
+/// What the schema of a custom kind says against an object; none for other kinds. Both are in the
+/// stored version; `old` null: the object is new.
+FieldErrors custom_errors(const KindRow& row,
+                          const nlohmann::json& object,
+                          const nlohmann::json* old,
+                          bool status_only = false);
+
+/// What a client is told of an object that is stored as it is.
+void note_warnings(const KindRow& row,
+                   const nlohmann::json& object,
+                   std::vector<std::string>& warnings);
 
 ApiFailure write_failed(const Error& error, const KindRow& row, const std::string& name);
 ApiResponse object_response(int status,

@@ -4,6 +4,8 @@
 
 #include "cloudcore/standalone/kinds/event_conversion.h"
 #include "cloudcore/standalone/kinds/scaler_conversion.h"
+#include "cloudcore/standalone/schema/custom_version.h"
+#include "cloudcore/standalone/schema/pruning.h"
 
 namespace skerry::standalone {
 namespace {
@@ -30,11 +32,23 @@ const ConversionRow* find(const KindRow& row) {
   return nullptr;
 }
 
+void fit_custom(json& object, const GroupVersion& gv, const TypeSchema* type) {
+  if (type == nullptr || !object.is_object()) return;
+  object["apiVersion"] = gv.text();
+  prune(object, *type);
+  set_defaults(object, *type);
+}
+
 }  // namespace
 
-bool is_converted(const KindRow& row) { return find(row) != nullptr; }
+bool is_converted(const KindRow& row) {
+  return custom_version(row) != nullptr || find(row) != nullptr;
+}
 
 void to_stored_version(const KindRow& row, json& object) {
+  if (const CustomVersion* custom = custom_version(row)) {
+    return fit_custom(object, custom->stored, custom->stored_type);
+  }
   const ConversionRow* const found = find(row);
   if (found == nullptr || !object.is_object()) return;
   found->to_stored(object);
@@ -42,6 +56,7 @@ void to_stored_version(const KindRow& row, json& object) {
 }
 
 void to_served_version(const KindRow& row, json& object) {
+  if (custom_version(row) != nullptr) return fit_custom(object, row.gv, row.type);
   const ConversionRow* const found = find(row);
   if (found == nullptr || !object.is_object()) return;
   found->to_served(object);

@@ -1,8 +1,11 @@
 #include "cloudcore/standalone/printing/table.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cloudcore/standalone/printing/cells.h"
+#include "cloudcore/standalone/printing/json_path.h"
+#include "cloudcore/standalone/schema/custom_version.h"
 
 namespace skerry::standalone {
 namespace {
@@ -11,20 +14,51 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 namespace fields = k8s::fields;
 
-/// Of kinds of CustomResourceDefinitions, and of others that have no printer.
-Cells custom_cells(const json& object, WallTime now) {
-  return {cell::name(object), cell::age(object, now)};
+using Column = CustomVersion::Column;
+
+/// Of a CustomResourceDefinition that names none.
+const std::vector<Column>& custom_columns(const KindRow& row) {
+  static const std::vector<Column> kAge = {
+      {"Age", "date", "", "", 0, ".metadata.creationTimestamp"}};
+  const bool has = custom_version(row) != nullptr && !custom_version(row)->columns.empty();
+  return has ? custom_version(row)->columns : kAge;
+}
+
+/// A value as a column of that type shows it; null when it is of another one.
+json custom_cell(const json& value, const std::string& type, WallTime now) {
+  if (type == "string") {
+    if (value.is_null()) return nullptr;
+    return value.is_string() ? value : json(value.dump());
+  }
+  if (type == "integer" && value.is_number()) {
+    constexpr double kMax = 9.2e18;  // beyond it is no integer of 64 bits
+    if (value.is_number_float() && !(std::abs(value.get<double>()) < kMax)) return nullptr;
+    return value.get<std::int64_t>();
+  }
+  if (type == "number" && value.is_number()) return value;
+  if (type == "boolean" && value.is_boolean()) return value;
+  if (type != "date" || !value.is_string()) return nullptr;
+  const std::string age = human_age(value.get<std::string>(), now);
+  return age == "<unknown>" ? json("<invalid>") : json(age);
+}
+
+Cells custom_cells(const KindRow& row, const json& object, WallTime now) {
+  Cells cells = json::array({cell::name(object)});
+  for (const Column& column : custom_columns(row)) {
+    const auto path = JsonPath::parse(column.path);
+    const auto found = path ? path->find(object) : std::vector<const json*>();
+    cells.push_back(found.empty() ? json() : custom_cell(*found.front(), column.type, now));
+  }
+  return cells;
 }
 
 Cells default_cells(const json& object, WallTime) {
   return {cell::name(object), fields::text(cell::metadata(object), "creationTimestamp")};
 }
 
-constexpr KindPrinter kCustom = {"", "Name Age:date", custom_cells};
 constexpr KindPrinter kDefault = {"", "Name Created_At:date", default_cells};
 
 const KindPrinter& printer_of(const KindRow& row) {
-  if (row.custom) return kCustom;
   for (const auto* table : {&core_printers(), &workload_printers(), &network_printers(),
                             &storage_printers(), &policy_printers(), &scaler_printers()}) {
     for (const KindPrinter& each : *table) {
@@ -72,6 +106,17 @@ std::string partial_of(const json& object, const std::string& api_version) {
 
 std::string table_columns(const KindRow& row) {
   ordered_json out = ordered_json::array();
+  if (row.custom) {
+    out.push_back(column("Name", 0));
+    for (const Column& each : custom_columns(row)) {
+      out.push_back({{"name", each.name},
+                     {"type", each.type},
+                     {"format", each.format},
+                     {"description", each.description},
+                     {"priority", each.priority}});
+    }
+    return out.dump();
+  }
   std::string_view text = printer_of(row).columns;
   int priority = 0;
   while (!text.empty()) {
@@ -88,6 +133,7 @@ std::string table_columns(const KindRow& row) {
 }
 
 json table_cells(const KindRow& row, const json& object, WallTime now) {
+  if (row.custom) return custom_cells(row, object, now);
   return printer_of(row).cells(object, now);
 }
 

@@ -4,8 +4,8 @@
 // Owner: whoever asks; pure, any thread. Errors: none; what an object lacks shows as empty,
 // "<none>",
 // "<unset>" or "<unknown>", as Kubernetes does. Source: the tables of kube-apiserver 1.34; columns
-// have no descriptions, as OpenAPI's types have none. Columns of CustomResourceDefinitions
-// (additionalPrinterColumns) are not read yet: name and age.
+// of built-in kinds have no descriptions, as OpenAPI's types have none; those of custom kinds are
+// the definition's additionalPrinterColumns.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
