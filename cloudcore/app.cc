@@ -301,11 +301,32 @@ Result<void> App::Impl::serve_metrics() {
   return {};
 }
 
-/// For `cloudcore node explain` on this machine. Not worth a refusal to start.
+namespace {
+
+Task<metrics::HttpReply> back_up(standalone::Standalone* api, metrics::HttpRequest request) {
+  std::function<void(std::function<void(Result<void>)>)> start =
+      [api, file = request.query["file"]](std::function<void(Result<void>)> done) {
+        api->backup(file, std::move(done));
+      };
+  const Result<void> done = co_await async::from_callback<Result<void>>(std::move(start));
+  if (!done) co_return metrics::HttpReply{500, done.error().what + "\n"};
+  co_return metrics::HttpReply{200, "ok\n"};
+}
+
+}  // namespace
+
+/// For `cloudcore node explain` and `cloudcore backup` on this machine. Not worth a refusal to
+/// start.
 void App::Impl::serve_local() {
   std::error_code error;
   std::filesystem::create_directories(config.data_dir, error);
-  local = std::make_unique<metrics::HttpEndpoint>(executor, local_routes(*controller));
+  metrics::HttpRoutes routes = local_routes(*controller);
+  if (own_api) {
+    routes["/backup"] = [api = own_api.get()](metrics::HttpRequest request) {
+      return back_up(api, std::move(request));
+    };
+  }
+  local = std::make_unique<metrics::HttpEndpoint>(executor, std::move(routes));
   const auto listening = local->listen_unix(socket_path(config));
   if (listening) return;
   log::warning("commands on this machine cannot ask this cloudcore", {listening.error()});

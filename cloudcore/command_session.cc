@@ -43,7 +43,7 @@ Result<void> run_command(const config::CloudConfig& config, Command command) {
   Result<std::shared_ptr<kube::HttpClient>> http =
       kube::make_cpprest_http(*client_config, loop.get_executor(), world);
   if (!http) return fail(http.error());
-  CommandSession session{std::make_shared<kube::Client>(*http, world), nullptr, world};
+  CommandSession session{std::make_shared<kube::Client>(*http, world), nullptr, world, *http};
   session.identities = cloudhub::make_kube_identity_store(session.client);
 
   std::optional<Result<void>> ended;

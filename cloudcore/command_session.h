@@ -8,6 +8,7 @@
 #include "cloudcore/cloudhub/identity_store.h"
 #include "cloudcore/kube/client.h"
 #include "cloudcore/kube/client_config.h"
+#include "cloudcore/kube/http_client.h"
 #include "common/config/cloud_config.h"
 #include "common/seam/world.h"
 
@@ -17,6 +18,7 @@ struct CommandSession {
   std::shared_ptr<kube::Client> client;
   std::shared_ptr<cloudhub::IdentityStore> identities;
   seam::World world;
+  std::shared_ptr<kube::HttpClient> http = nullptr;  // what the client has no call for
 };
 
 using Command = std::function<async::Task<Result<void>>(CommandSession)>;

@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "cloudcore/app.h"
+#include "cloudcore/backup_command.h"
 #include "cloudcore/ca_command.h"
+#include "cloudcore/export_command.h"
 #include "cloudcore/node_command.h"
 #include "cloudcore/token_command.h"
 #include "common/base/log.h"
@@ -95,6 +97,17 @@ int run(int argc, char** argv) {
   CLI::App* rotate = cas->add_subcommand("rotate", "make a new one; every node learns of it first");
   rotate->add_flag("--now", ca.now, "use it at once: nodes that lack it must join again");
 
+  BackupCommand backup;
+  CLI::App* backups = cli.add_subcommand("backup", "write a standalone API's objects to one file");
+  backups->add_option("file", backup.file, "a new file; Secrets are inside")->required();
+  CLI::App* restores = cli.add_subcommand(
+      "restore", "put a backup in the place of the objects; stop cloudcore first");
+  restores->add_option("file", backup.file, "what `backup` wrote")->required();
+
+  ExportCommand manifests;
+  CLI::App* exports = cli.add_subcommand("export", "write all objects as manifests");
+  exports->add_option("to", manifests.target, "a new directory, or - for standard output");
+
   CLI11_PARSE(cli, argc, argv);
 
   Result<config::CloudConfigRead> read = read_config(arguments);
@@ -120,6 +133,11 @@ int run(int argc, char** argv) {
     if (rotate->parsed()) ca.verb = CaCommand::Verb::kRotate;
     return ca_command(read->config, ca);
   }
+  if (backups->parsed() || restores->parsed()) {
+    backup.restore = restores->parsed();
+    return backup_command(read->config, backup);
+  }
+  if (exports->parsed()) return export_command(read->config, manifests);
   return serve(*read);
 }
 

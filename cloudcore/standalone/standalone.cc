@@ -59,6 +59,7 @@ struct Standalone::Impl {
   Task<void> keep_compact();
   Task<void> keep_certificate();
   Result<void> write_kubeconfigs();
+  Task<void> back_up(std::string file, std::function<void(Result<void>)> done);
 
   StandaloneOptions options;
   seam::World world = seam::posix_world();
@@ -75,9 +76,9 @@ struct Standalone::Impl {
   std::unique_ptr<ObjectStore> store;
   std::unique_ptr<Api> api;
   std::unique_ptr<Access> access;
+  std::unique_ptr<CustomResources> custom_resources;
   std::unique_ptr<HttpServer> server;
   std::uint16_t port = 0;
-  std::unique_ptr<CustomResources> custom_resources;
   std::unique_ptr<ControllerSet> controllers;
   std::unique_ptr<ApiClient> manifest_client;
   std::unique_ptr<Manifests> manifests;
@@ -108,7 +109,7 @@ Result<void> Standalone::Impl::write_kubeconfigs() {
 Task<Result<void>> Standalone::Impl::open() {
   if (auto opened = open_identity(); !opened) co_return fail(opened.error());
   SqliteOptions file;
-  file.file = options.data_dir + "/standalone/objects.db";
+  file.file = objects_file(options.data_dir);
   auto storage = open_sqlite_storage(file, executor);
   if (!storage) co_return fail(storage.error());
   store = std::make_unique<ObjectStore>(std::move(*storage), executor);
@@ -199,6 +200,22 @@ Result<void> Standalone::start() {
 }
 
 const std::string& Standalone::kubeconfig_file() const { return impl_->kubeconfig_file; }
+
+std::string objects_file(const std::string& data_dir) {
+  return data_dir + "/standalone/objects.db";
+}
+
+Task<void> Standalone::Impl::back_up(std::string file, std::function<void(Result<void>)> done) {
+  Result<void> written = co_await store->storage().backup(std::move(file));
+  done(std::move(written));
+}
+
+void Standalone::backup(std::string file, std::function<void(Result<void>)> done) {
+  async::post(impl_->executor, [impl = impl_.get(), file = std::move(file), done]() {
+    if (impl->stopping) return done(fail(Code::kCancelled, "the API goes down"));
+    impl->tasks.spawn("backup", impl->back_up(file, done));
+  });
+}
 
 void Standalone::stop() {
   if (!impl_->thread.joinable()) return;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct StandaloneOptions {
   std::vector<std::string> ip_addresses;  // kubernetes.default.svc
 };
 
+/// Where the objects are.
+std::string objects_file(const std::string& data_dir);
+
 class Standalone {
  public:
   explicit Standalone(StandaloneOptions options);
@@ -33,6 +37,10 @@ class Standalone {
   /// <data_dir>/kubeconfig. Both have mode 0600 and reach the server over loopback.
   const std::string& kubeconfig_file() const;
   void stop();
+
+  /// Writes all objects to a new file while the API serves. From any thread between start() and
+  /// stop(); `done` is called once, on the API's. Errors: kAlreadyExists, kStorage.
+  void backup(std::string file, std::function<void(Result<void>)> done);
 
  private:
   struct Impl;

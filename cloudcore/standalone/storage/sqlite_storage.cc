@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "cloudcore/standalone/storage/replaced_file.h"
 #include "cloudcore/standalone/storage/revision_log.h"
 #include "cloudcore/standalone/storage/storage.h"
 #include "common/base/assert.h"
@@ -201,6 +202,25 @@ Result<std::unique_ptr<Storage>> open_sqlite_storage(SqliteOptions options,
   return std::make_unique<SqliteStorage>(std::move(state));
 }
 
+namespace {
+
+/// A second name, not another one: at no moment is `file` missing.
+Result<void> keep_replaced(const std::string& file) {
+  namespace fs = std::filesystem;
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code error;
+    fs::remove(replaced_file(file) + suffix, error);
+    if (!fs::exists(file + suffix)) continue;
+    fs::create_hard_link(file + suffix, replaced_file(file) + suffix, error);
+    if (!error) continue;
+    fs::copy_file(file + suffix, replaced_file(file) + suffix, error);
+    if (error) return fail(Code::kStorage, "cannot keep " + file + suffix + ": " + error.message());
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> restore_sqlite_storage(const std::string& backup, const std::string& file) {
   namespace fs = std::filesystem;
   const std::string incoming = file + ".restoring";
@@ -232,6 +252,7 @@ Result<void> restore_sqlite_storage(const std::string& backup, const std::string
       return raised;
     }
   }
+  if (auto kept = keep_replaced(file); !kept) return kept;
   for (const char* suffix : {"-wal", "-shm"}) fs::remove(file + suffix, error);
   fs::rename(incoming, file, error);
   if (error) return fail(Code::kStorage, "cannot put " + file + ": " + error.message());

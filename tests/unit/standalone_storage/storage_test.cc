@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cloudcore/standalone/storage/replaced_file.h"
 #include "tests/support/catch.h"
 #include "tests/support/run_task.h"
 
@@ -175,6 +176,7 @@ TEST_CASE("Storage: a backup can be put back, and revisions do not go back with 
   const Result<void> restored = restore_sqlite_storage(backup, scene.file());
   INFO((restored ? "" : restored.error().what));
   REQUIRE(restored.has_value());
+  CHECK(fs::exists(replaced_file(scene.file())));
   scene.open();
   CHECK(scene.list("") == "a/b/c=1@1 ");
   // A watcher that saw what the backup does not have is told to read again.
