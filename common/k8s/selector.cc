@@ -76,6 +76,8 @@ Result<std::vector<std::string>> parse_values(Words& words) {
   if (!words.is("(")) return unexpected_word(words, "'('");
   words.take();
   std::vector<std::string> out;
+  const bool begins = words.now().type == Word::Type::kText || words.is(",") || words.is(")");
+  if (!begins) return unexpected_word(words, "',', ')' or identifier");
   for (;;) {
     // An empty value between commas is a value.
     out.push_back(words.now().type == Word::Type::kText ? words.take().text : std::string());

@@ -22,7 +22,7 @@ struct AccessQuestion {
   std::string field_selector;  // as the client wrote it
 };
 
-struct Decision {
+struct AccessDecision {
   bool allowed = false;
   std::string reason;  // for people; may be empty
 };

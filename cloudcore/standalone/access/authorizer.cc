@@ -13,12 +13,12 @@ bool Authorizer::allows(const User& user, const AccessQuestion& question) const 
   return rbac_.allows(user, question);
 }
 
-Decision Authorizer::decide(const User& user, const AccessQuestion& question) const {
+AccessDecision Authorizer::decide(const User& user, const AccessQuestion& question) const {
   if (user.in_group(kMasters)) return {true, ""};
-  Decision by_node;
+  AccessDecision by_node;
   if (const auto node = node_of(user)) by_node = nodes_.decide(*node, question);
   if (by_node.allowed) return by_node;
-  Decision by_role = rbac_.decide(user, question);
+  AccessDecision by_role = rbac_.decide(user, question);
   if (!by_role.allowed && !by_node.reason.empty()) by_role.reason = by_node.reason;
   return by_role;
 }

@@ -16,7 +16,7 @@ class Authorizer {
 
   bool allows(const User& user, const AccessQuestion& question) const;
   /// The same with the reason.
-  Decision decide(const User& user, const AccessQuestion& question) const;
+  AccessDecision decide(const User& user, const AccessQuestion& question) const;
   /// Errors: 403.
   Answer<void> check(const User& user, const AccessQuestion& question) const;
 

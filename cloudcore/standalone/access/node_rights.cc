@@ -18,13 +18,15 @@ namespace fields = k8s::fields;
 constexpr std::string_view kNodeUserPrefix = "system:node:";
 constexpr const char* kNodeLeases = "kube-node-lease";
 
-Decision no(std::string why) { return {false, std::move(why)}; }
+AccessDecision no(std::string why) { return {false, std::move(why)}; }
 
 std::string unrelated(const std::string& node) {
   return "no relationship found between node '" + node + "' and this object";
 }
 
-Decision by_rules(const AccessQuestion& question) { return {allows(node_rules(), question), ""}; }
+AccessDecision by_rules(const AccessQuestion& question) {
+  return {allows(node_rules(), question), ""};
+}
 
 bool is_one_of(const std::string& word, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -34,14 +36,14 @@ bool reads(const AccessQuestion& question) {
   return is_one_of(question.verb, {"get", "list", "watch"});
 }
 
-Decision own_node(const std::string& node, const AccessQuestion& question) {
+AccessDecision own_node(const std::string& node, const AccessQuestion& question) {
   if (!question.subresource.empty() || !reads(question)) return by_rules(question);
   if (question.name == node) return {true, ""};
   const std::string which = question.name.empty() ? "all nodes" : "'" + question.name + "'";
   return no("node '" + node + "' cannot read " + which + ", only its own Node object");
 }
 
-Decision own_lease(const std::string& node, const AccessQuestion& question) {
+AccessDecision own_lease(const std::string& node, const AccessQuestion& question) {
   if (!is_one_of(question.verb, {"get", "create", "update", "patch", "delete"})) {
     return no("can only get, create, update, patch, or delete a node lease");
   }
@@ -55,7 +57,7 @@ Decision own_lease(const std::string& node, const AccessQuestion& question) {
   return {true, ""};
 }
 
-Decision own_csi_node(const std::string& node, const AccessQuestion& question) {
+AccessDecision own_csi_node(const std::string& node, const AccessQuestion& question) {
   if (!is_one_of(question.verb, {"get", "create", "update", "patch", "delete"})) {
     return no("can only get, create, update, patch, or delete a CSINode");
   }
@@ -97,7 +99,7 @@ std::optional<std::string> node_of(const User& user) {
   return std::string(name.substr(kNodeUserPrefix.size()));
 }
 
-Decision NodeRights::decide(const std::string& node, const AccessQuestion& question) const {
+AccessDecision NodeRights::decide(const std::string& node, const AccessQuestion& question) const {
   if (!question.is_resource) return no("");
   const std::string& group = question.group;
   const std::string& resource = question.resource;
@@ -123,7 +125,8 @@ Decision NodeRights::decide(const std::string& node, const AccessQuestion& quest
   return by_rules(question);
 }
 
-Decision NodeRights::read_pods(const std::string& node, const AccessQuestion& question) const {
+AccessDecision NodeRights::read_pods(const std::string& node,
+                                     const AccessQuestion& question) const {
   if (!question.subresource.empty() || !reads(question)) return by_rules(question);
   if (question.verb != "get") {
     const auto selector = k8s::FieldSelector::parse(question.field_selector);
@@ -138,8 +141,8 @@ Decision NodeRights::read_pods(const std::string& node, const AccessQuestion& qu
   return no(unrelated(node));
 }
 
-Decision NodeRights::read_referenced(const std::string& node,
-                                     const AccessQuestion& question) const {
+AccessDecision NodeRights::read_referenced(const std::string& node,
+                                           const AccessQuestion& question) const {
   if (!reads(question)) return no("can only read resources of this type");
   if (!question.subresource.empty()) return no("cannot read subresource");
   if (question.ns.empty()) return no("can only read namespaced object of this type");
@@ -147,14 +150,14 @@ Decision NodeRights::read_referenced(const std::string& node,
   return by_relation(node, question);
 }
 
-Decision NodeRights::get_cluster_object(const std::string& node,
-                                        const AccessQuestion& question) const {
+AccessDecision NodeRights::get_cluster_object(const std::string& node,
+                                              const AccessQuestion& question) const {
   if (question.verb != "get") return no("can only get individual resources of this type");
   if (!question.subresource.empty()) return no("cannot get subresource");
   return by_relation(node, question);
 }
 
-Decision NodeRights::account(const std::string& node, const AccessQuestion& question) const {
+AccessDecision NodeRights::account(const std::string& node, const AccessQuestion& question) const {
   if (question.subresource.empty()) return read_referenced(node, question);
   if (question.verb != "create" || question.subresource != "token") {
     return no("can only create tokens for individual service accounts");
@@ -162,7 +165,8 @@ Decision NodeRights::account(const std::string& node, const AccessQuestion& ques
   return by_relation(node, question);
 }
 
-Decision NodeRights::by_relation(const std::string& node, const AccessQuestion& question) const {
+AccessDecision NodeRights::by_relation(const std::string& node,
+                                       const AccessQuestion& question) const {
   if (related(node, question)) return {true, ""};
   return no(unrelated(node));
 }

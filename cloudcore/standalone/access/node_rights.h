@@ -22,14 +22,14 @@ class NodeRights {
  public:
   explicit NodeRights(const ObjectStore& store) : store_(store) {}
 
-  Decision decide(const std::string& node, const AccessQuestion& question) const;
+  AccessDecision decide(const std::string& node, const AccessQuestion& question) const;
 
  private:
-  Decision read_pods(const std::string& node, const AccessQuestion& question) const;
-  Decision read_referenced(const std::string& node, const AccessQuestion& question) const;
-  Decision get_cluster_object(const std::string& node, const AccessQuestion& question) const;
-  Decision account(const std::string& node, const AccessQuestion& question) const;
-  Decision by_relation(const std::string& node, const AccessQuestion& question) const;
+  AccessDecision read_pods(const std::string& node, const AccessQuestion& question) const;
+  AccessDecision read_referenced(const std::string& node, const AccessQuestion& question) const;
+  AccessDecision get_cluster_object(const std::string& node, const AccessQuestion& question) const;
+  AccessDecision account(const std::string& node, const AccessQuestion& question) const;
+  AccessDecision by_relation(const std::string& node, const AccessQuestion& question) const;
   bool related(const std::string& node, const AccessQuestion& question) const;
   bool pods_refer(const std::string& node, const std::string& ns, const AccessQuestion& to) const;
 

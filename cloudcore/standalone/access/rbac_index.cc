@@ -142,8 +142,8 @@ bool RbacIndex::allows(const User& user, const AccessQuestion& question) const {
   return allowed;
 }
 
-Decision RbacIndex::decide(const User& user, const AccessQuestion& question) const {
-  Decision out;
+AccessDecision RbacIndex::decide(const User& user, const AccessQuestion& question) const {
+  AccessDecision out;
   visit_bindings(user, question.ns, [&](const Binding& binding, const std::string& key) {
     const PolicyRulesPtr rules = role(binding.role);
     if (!rules) out.reason = "RBAC: " + binding.missing;

@@ -33,7 +33,7 @@ class RbacIndex {
 
   bool allows(const User& user, const AccessQuestion& question) const;
   /// The same with the reason: which binding allows it, or which role a binding lacks.
-  Decision decide(const User& user, const AccessQuestion& question) const;
+  AccessDecision decide(const User& user, const AccessQuestion& question) const;
   /// All that the user may do in a namespace (empty: in the cluster). `missing`: roles that a
   /// binding names and that are not there.
   PolicyRules rules_for(const User& user,

@@ -129,7 +129,7 @@ ApiFailure invalid_review(const FieldErrors& errors) {
   return ApiFailure(std::move(plain));
 }
 
-json status_of(const Decision& decision) {
+json status_of(const AccessDecision& decision) {
   json out = {{"allowed", decision.allowed}};
   if (!decision.reason.empty()) out["reason"] = decision.reason;
   return out;
@@ -205,7 +205,7 @@ RestAnswer Reviews::access_review(const ResourceRequest& request) const {
   const json& spec = (*review)["spec"];
   const FieldErrors errors = complaints(spec, true);
   if (!errors.empty()) return invalid_review(errors);
-  const Decision decision = authorizer_.decide(subject_of(spec), question_in(spec));
+  const AccessDecision decision = authorizer_.decide(subject_of(spec), question_in(spec));
   (*review)["status"] = status_of(decision);
   return created(*review);
 }

@@ -32,6 +32,15 @@ bool is_stream(const std::string& subresource) {
   return std::ranges::find(kStreams, subresource) != std::end(kStreams);
 }
 
+/// What kubectl tells its user of kinds that are on their way out; empty: nothing.
+std::string deprecation(const KindRow& row) {
+  if (row.storage_prefix == "endpoints") {
+    return "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+  }
+  const auto* version = custom_version(row);
+  return version == nullptr ? std::string() : version->deprecation;
+}
+
 ApiResponse text_response(std::string text) {
   ApiResponse out = json_response(200, std::move(text));
   out.content_type = "text/plain; charset=utf-8";
@@ -76,11 +85,9 @@ Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
     co_return error_response(not_acceptable(std::string(kRepresentations)).value());
   }
   const std::shared_ptr<const KindRow> row = kinds_.find(info.gv, info.resource);
+  const std::string warning = row ? deprecation(*row) : std::string();
   RestAnswer answer = co_await resource(request, std::move(info));
-  const bool custom = row && custom_version(*row) != nullptr;
-  if (answer && custom && !custom_version(*row)->deprecation.empty()) {
-    add_warning(*answer, custom_version(*row)->deprecation);
-  }
+  if (answer && !warning.empty()) add_warning(*answer, warning);
   if (answer) co_return std::move(*answer);
   co_return error_response(answer.error());
 }

@@ -56,6 +56,8 @@ std::string converter_words(const std::string& message) {
   from = from == "object" ? "map" : from == "array" ? "slice" : from == "number" ? "int64" : from;
   if (wanted == "array" || wanted.starts_with("[]")) return "cannot restore slice from " + from;
   if (wanted.starts_with("map")) return "cannot restore map from " + from;
+  // Go converts an integer into a string, of one letter; its callers refuse.
+  if (from == "int64" && wanted == "string") return "cannot convert int64 to string";
   if (wanted.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos) {
     return "unrecognized type: " + wanted;
   }

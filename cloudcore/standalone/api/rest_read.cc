@@ -66,6 +66,14 @@ bool selectable(const KindRow& row, const std::string& path) {
   return std::find(known.begin(), known.end(), path) != known.end();
 }
 
+std::string unknown_field_label(const KindRow& row, const std::string& path) {
+  if (row.custom || !selectable_fields(row.storage_prefix).empty()) {
+    return "field label not supported: " + path;
+  }
+  return '"' + path +
+         "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"";
+}
+
 Answer<std::shared_ptr<const Filter>> filter_of(const ResourceRequest& request) {
   auto filter = std::make_shared<Filter>();
   const auto labels = k8s::LabelSelector::parse(request.request->param("labelSelector"));
@@ -76,12 +84,7 @@ Answer<std::shared_ptr<const Filter>> filter_of(const ResourceRequest& request) 
     const std::string stored = stored_field(*request.row, term.path);
     filter->terms.push_back({stored, term.value, term.equal});
     if (selectable(*request.row, stored)) continue;
-    if (request.row->custom) return bad_request("field label not supported: " + term.path);
-    return bad_request(
-        "Unable to find \"" + request.row->gv.text() + ", Resource=" + request.row->plural +
-        "\" that match label selector \"" + std::string(request.request->param("labelSelector")) +
-        "\", field selector \"" + std::string(request.request->param("fieldSelector")) +
-        "\": field label not supported: " + term.path);
+    return bad_request(unknown_field_label(*request.row, term.path));
   }
   filter->labels = *labels;
   filter->name = request.info.name;
