@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::size_t kLoadPage = 1000;
 /// How far back watches reach after a restart: the newest revisions are replayed as events.
-constexpr Revision kRevisionsReplayed = 4096;
+constexpr Revision kRevisionsReplayed = 8192;
 constexpr std::size_t kGroupMax = 256;
 
 std::string entry_key(const std::string& ns, const std::string& name) { return ns + "/" + name; }
 
+/// What an event holds in memory beyond what the entries and the event before it hold.
 std::size_t size_of(const ObjectEvent& event) {
-  return (event.before ? event.before->json->size() : 0) +
-         (event.after ? event.after->json->size() : 0);
+  return event.after ? event.after->json->size() : event.gone->json->size();
 }
 
 }  // namespace

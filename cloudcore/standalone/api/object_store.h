@@ -26,7 +26,7 @@
 
 namespace skerry::standalone {
 
-inline constexpr std::size_t kEventsKept = 1024;
+inline constexpr std::size_t kEventsKept = 8192;
 inline constexpr std::size_t kEventBytesKept = 8 * kMiB;
 inline constexpr std::size_t kWritesWaitingMax = 4096;
 
