@@ -18,7 +18,7 @@ namespace skerry::standalone {
 
 struct AdmissionSettings {
   std::int64_t default_toleration_seconds = 300;  // of absent nodes
-  bool mount_tokens = true;  // false: pods get their account's name alone
+  bool mount_tokens = true;                       // false: pods get their account's name alone
   std::string service_cidr = "10.43.0.0/16";
   std::uint16_t node_port_first = 30000;
   std::uint16_t node_port_last = 32767;

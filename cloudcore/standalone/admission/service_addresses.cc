@@ -23,6 +23,7 @@ constexpr std::uint32_t kStaticPartMax = 256;
 constexpr std::uint32_t kStaticPartMin = 16;
 
 std::uint32_t static_part(std::uint32_t size) {
+  if (size <= kStaticPartMin) return 0;
   return std::min(kStaticPartMax, std::max(kStaticPartMin, size / 16));
 }
 
@@ -51,16 +52,21 @@ NumberPool::Taken NumberPool::take(std::uint32_t number, const NumberClaim& clai
   return Taken::kYes;
 }
 
+bool NumberPool::in_use(std::uint32_t number, TimePoint now) const {
+  const auto found = used_.find(number);
+  return found != used_.end() && found->second.until > now;
+}
+
 std::uint32_t NumberPool::take_any(std::uint32_t first_choice,
                                    seam::Random& random,
                                    const NumberClaim& claim) {
   for (int i = 0; i < kRandomTries; ++i) {
     const auto number =
         first_choice + static_cast<std::uint32_t>(random.below(last_ - first_choice + 1));
-    if (!used_.contains(number) && take(number, claim) == Taken::kYes) return number;
+    if (!in_use(number, claim.now) && take(number, claim) == Taken::kYes) return number;
   }
   for (std::uint32_t number = last_; number >= first_ && number > 0; --number) {
-    if (!used_.contains(number) && take(number, claim) == Taken::kYes) return number;
+    if (!in_use(number, claim.now) && take(number, claim) == Taken::kYes) return number;
   }
   return 0;
 }
@@ -166,8 +172,11 @@ void ServiceAddresses::give_families(json& spec, FieldErrors& errors) const {
   spec["ipFamilies"] = both ? json::array({"IPv4", "IPv6"}) : json::array({"IPv4"});
 }
 
-void ServiceAddresses::give_address(
-    json& spec, const json& former, seam::Random& random, const NumberClaim& claim, FieldErrors& errors) {
+void ServiceAddresses::give_address(json& spec,
+                                    const json& former,
+                                    seam::Random& random,
+                                    const NumberClaim& claim,
+                                    FieldErrors& errors) {
   const std::string asked = fields::text(spec, "clusterIP");
   if (asked == "None") {
     spec["clusterIPs"] = {"None"};
@@ -200,8 +209,11 @@ void ServiceAddresses::give_address(
   if (errors.empty()) spec["clusterIPs"] = {spec["clusterIP"]};
 }
 
-void ServiceAddresses::give_ports(
-    json& spec, const json& former, seam::Random& random, const NumberClaim& claim, FieldErrors& errors) {
+void ServiceAddresses::give_ports(json& spec,
+                                  const json& former,
+                                  seam::Random& random,
+                                  const NumberClaim& claim,
+                                  FieldErrors& errors) {
   FieldChecks checks;
   const std::set<std::uint32_t> own = ports_of(former);
   const std::uint32_t choice = first_port_ + std::min(86u, (last_port_ - first_port_) / 32);

@@ -46,6 +46,8 @@ class NumberPool {
   void release(std::uint32_t number) { used_.erase(number); }
 
  private:
+  bool in_use(std::uint32_t number, TimePoint now) const;
+
   std::uint32_t first_;
   std::uint32_t last_;
   struct Use {

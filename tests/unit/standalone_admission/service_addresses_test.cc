@@ -42,6 +42,8 @@ TEST_CASE("ServiceAddresses: every Service gets another address, until there is 
   json seventh = service(R"({"type":"ClusterIP"})");
   CHECK(f.give(seventh, "default/7") ==
         "spec.clusterIPs: Invalid value: []: failed to allocate a serviceIP: range is full");
+  f.world.advance(std::chrono::minutes(3));  // none of the six was ever stored
+  CHECK(f.give(seventh, "default/7").empty());
 }
 
 TEST_CASE("ServiceAddresses: what is stored is taken, and free again when it has gone",
