@@ -19,7 +19,7 @@ namespace skerry::standalone {
 
 inline constexpr std::size_t kEventsRememberedMax = 4096;
 inline constexpr std::size_t kSubjectsMax = 4096;
-inline constexpr std::size_t kAlikeMax = 10;  // different texts of one reason
+inline constexpr std::size_t kAlikeMax = 9;  // different texts of one reason; more are combined
 inline constexpr auto kAlikeWithin = 10min;
 inline constexpr int kEventBurst = 25;  // of one object
 inline constexpr auto kEventRefill = 5min;

@@ -67,6 +67,9 @@ void create_job(json& object) {
   const json uid = fields::at(object["metadata"], "uid");
   const std::string name = fields::text(object["metadata"], "name");
   json& labels = object_at(object_at(object_at(spec, "template"), "metadata"), "labels");
+  // A Job without labels has those of its template, also the ones that come now.
+  const json& own = fields::object(object["metadata"], "labels");
+  const bool of_template = own.empty() || own == labels;
   for (const char* key : {"batch.kubernetes.io/controller-uid", "controller-uid"}) {
     if (!labels.contains(key)) labels[key] = uid;
   }
@@ -78,7 +81,7 @@ void create_job(json& object) {
     chosen["batch.kubernetes.io/controller-uid"] = uid;
   }
   // A name that is too long for a label is said once, at the template.
-  if (name.size() <= kLabelBytesMax && fields::object(object["metadata"], "labels").empty()) {
+  if (name.size() <= kLabelBytesMax && of_template) {
     object["metadata"]["labels"] = labels;
   }
 }
