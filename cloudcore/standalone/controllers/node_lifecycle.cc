@@ -1,6 +1,7 @@
 #include "cloudcore/standalone/controllers/node_lifecycle.h"
 
 #include <map>
+#include <set>
 
 #include "cloudcore/standalone/controllers/node_health.h"
 #include "cloudcore/standalone/controllers/pods.h"
@@ -15,6 +16,7 @@ using nlohmann::json;
 namespace fields = k8s::fields;
 
 constexpr const char* kLeaseNamespace = "kube-node-lease";
+constexpr auto kFleetKept = std::chrono::seconds(1);
 constexpr auto kAwayCheck = std::chrono::seconds(5);  // while a Node is not ready
 
 class NodeLifecycle final : public Controller {
@@ -36,6 +38,7 @@ class NodeLifecycle final : public Controller {
     auto node = client_.get(resources::kNodes, "", name);
     if (!node) {
       heard_.erase(name);
+      marked_.erase(name);
       co_return LookAgain();
     }
     const Duration silence = world_.clock.now() - listen(name, *node);
@@ -51,9 +54,14 @@ class NodeLifecycle final : public Controller {
     const bool away = readiness(*node) != "True";
     const auto tainted = co_await taint(*node);
     if (!tainted) co_return ApiFailure(tainted.error());
+    if (!away) marked_.erase(name);
     if (away && !readiness(*node).empty()) {
+      if (!marked_.insert(name).second) co_return LookAgain(kAwayCheck);
       const auto marked = co_await mark_pods(name);
-      if (!marked) co_return ApiFailure(marked.error());
+      if (!marked) {
+        marked_.erase(name);
+        co_return ApiFailure(marked.error());
+      }
       co_return LookAgain(kAwayCheck);
     }
     co_return LookAgain(std::max<Duration>(kNodeGrace - silence, std::chrono::seconds(1)));
@@ -80,19 +88,23 @@ class NodeLifecycle final : public Controller {
     return heard.at;
   }
 
-  FleetHealth fleet() const {
-    FleetHealth out;
+  /// Read once for all Nodes that are looked at in one second: with many away, each asks.
+  const FleetHealth& fleet() {
+    const TimePoint now = world_.clock.now();
+    if (fleet_.nodes > 0 && now < fleet_read_ + kFleetKept) return fleet_;
+    fleet_ = {};
+    fleet_read_ = now;
     for (const auto& each : client_.list(resources::kNodes, "")) {
-      ++out.nodes;
-      if (readiness(parsed(*each)) != "True") ++out.away;
+      ++fleet_.nodes;
+      if (readiness(parsed(*each)) != "True") ++fleet_.away;
     }
-    return out;
+    return fleet_;
   }
 
   Task<Answer<bool>> taint(json node) {
     TaintWish wish;
     if (readiness(node) != "True") {
-      const FleetHealth all = fleet();
+      const FleetHealth& all = fleet();
       const auto interval = eviction_interval(all);
       wish.spare = all.away >= all.nodes;
       wish.execute = interval && world_.clock.now() >= last_eviction_ + *interval;
@@ -146,6 +158,9 @@ class NodeLifecycle final : public Controller {
   ApiClient& client_;
   seam::World world_;
   std::map<std::string, Heard> heard_;
+  std::set<std::string> marked_;  // Nodes that are away, whose Pods are marked
+  FleetHealth fleet_;
+  TimePoint fleet_read_{};
   TimePoint last_eviction_{};
 };
 

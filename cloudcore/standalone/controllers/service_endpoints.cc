@@ -281,7 +281,7 @@ json new_slice(const EndpointGroup& group, json endpoints) {
           {"endpoints", std::move(endpoints)}};
 }
 
-using Wanted = std::map<std::string, const json*>;
+using Wanted = std::map<std::string, const json*>;  // what no slice holds yet
 
 /// Takes from `wanted` what the slice holds already. Whether the slice changes.
 bool refresh(json& slice, Wanted& wanted) {
@@ -297,10 +297,11 @@ bool refresh(json& slice, Wanted& wanted) {
   return changed;
 }
 
-void fill(json& slice, Wanted& wanted) {
-  while (!wanted.empty() && slice["endpoints"].size() < kSliceEndpointsMax) {
-    slice["endpoints"].push_back(*wanted.begin()->second);
-    wanted.erase(wanted.begin());
+/// In the group's order.
+void fill(json& slice, const EndpointGroup& group, Wanted& wanted) {
+  for (const json& each : group.endpoints) {
+    if (wanted.empty() || slice["endpoints"].size() >= kSliceEndpointsMax) return;
+    if (wanted.erase(identity_of(each)) > 0) slice["endpoints"].push_back(each);
   }
 }
 
@@ -315,7 +316,7 @@ void plan_group(const EndpointGroup& group, std::vector<json> slices, SlicePlan&
     for (std::size_t i = 0; i < slices.size(); ++i) {
       if (changed[i] != touched || wanted.empty()) continue;
       const std::size_t before = slices[i]["endpoints"].size();
-      fill(slices[i], wanted);
+      fill(slices[i], group, wanted);
       changed[i] = changed[i] || slices[i]["endpoints"].size() != before;
     }
   }
@@ -330,7 +331,7 @@ void plan_group(const EndpointGroup& group, std::vector<json> slices, SlicePlan&
   if (placeholder && slices.empty()) plan.create.push_back(new_slice(group, json::array()));
   while (!wanted.empty()) {
     json slice = new_slice(group, json::array());
-    fill(slice, wanted);
+    fill(slice, group, wanted);
     plan.create.push_back(std::move(slice));
   }
 }
