@@ -120,13 +120,9 @@ FieldErrors complaints(const json& spec, bool with_subject) {
 }
 
 ApiFailure invalid_review(const FieldErrors& errors) {
-  static const KindRow nothing{};
-  ApiFailure out = invalid(nothing, "", errors);
-  std::string all;
-  for (const FieldError& error : errors) all += (all.empty() ? "" : ", ") + error.text();
-  ApiError plain = out.value();
-  plain.message = " \"\" is invalid: " + (errors.size() > 1 ? "[" + all + "]" : all);
-  return ApiFailure(std::move(plain));
+  KindRow nameless;  // as a kube-apiserver says it: the group without the kind
+  nameless.gv.group = "authorization.k8s.io";
+  return invalid(nameless, "", errors);
 }
 
 json status_of(const AccessDecision& decision) {

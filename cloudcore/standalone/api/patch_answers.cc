@@ -39,7 +39,12 @@ bool takes_patch(std::string_view content_type, bool custom) {
          (content_type == kStrategicPatch && !custom);
 }
 
-ApiFailure unknown_patch_type() {
+ApiFailure unknown_patch_type(std::string_view content_type) {
+  if (content_type == kStrategicPatch) {  // known, but a custom kind has no merge keys
+    return unsupported_media_type(std::string(content_type), std::string(kJsonPatch) + ", " +
+                                                                 std::string(kMergePatch) + ", " +
+                                                                 std::string(kApplyPatch));
+  }
   return ApiFailure(
       ApiError{415, "UnsupportedMediaType", "415: Unsupported Media Type", json::object()});
 }

@@ -20,7 +20,7 @@ inline constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
 
 /// Custom resources have no merge keys: they take no strategic merge patch.
 bool takes_patch(std::string_view content_type, bool custom);
-ApiFailure unknown_patch_type();
+ApiFailure unknown_patch_type(std::string_view content_type);
 
 /// The body of a patch. Errors: 400.
 Answer<nlohmann::json> decode_patch(std::string_view content_type, std::string_view body);

@@ -129,7 +129,9 @@ Answer<json> patch_wish(const ResourceRequest& request,
 
 Task<RestAnswer> Rest::patch(ResourceRequestPtr request) {
   const std::string type = request->request->content_type;
-  if (!takes_patch(type, request->row->custom)) co_return unknown_patch_type();
+  if (!takes_patch(type, request->row->custom)) {
+    co_return unknown_patch_type(type);
+  }
   if (auto right = check_options(*request->request, "PatchOptions"); !right) {
     co_return ApiFailure(right.error());
   }

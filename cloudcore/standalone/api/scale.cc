@@ -167,7 +167,7 @@ Task<RestAnswer> Subresources::scale(ResourceRequestPtr request) {
   const bool patches = verb == "patch";
   if (!patches && verb != "update") co_return method_not_allowed();
   if (patches && !takes_patch(request->request->content_type, request->row->custom)) {
-    co_return unknown_patch_type();
+    co_return unknown_patch_type(request->request->content_type);
   }
   auto right = check_options(*request->request, patches ? "PatchOptions" : "UpdateOptions");
   if (!right) co_return ApiFailure(right.error());
