@@ -10,12 +10,19 @@ class Kubectl:
     def __init__(self, kubeconfig: pathlib.Path):
         self.kubeconfig = kubeconfig
 
+    @property
+    def command(self) -> list:
+        return [control_plane_binary(), "kubectl", "--kubeconfig", self.kubeconfig]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        # HOME: kubectl keeps its discovery cache there, and each control plane needs its own.
+        return {"HOME": str(self.kubeconfig.parent), "KUBECONFIG": ""}
+
     def __call__(self, *args, stdin: str | None = None, timeout_s: float = 60,
                  check: bool = True) -> str:
-        # HOME: kubectl keeps its discovery cache there, and each control plane needs its own.
-        return run(control_plane_binary(), "kubectl", "--kubeconfig", self.kubeconfig, *args,
-                   stdin=stdin, timeout_s=timeout_s, check=check,
-                   env={"HOME": str(self.kubeconfig.parent), "KUBECONFIG": ""})
+        return run(*self.command, *args, stdin=stdin, timeout_s=timeout_s, check=check,
+                   env=self.environment)
 
     def apply(self, *objects: dict) -> None:
         bundle = {"apiVersion": "v1", "kind": "List", "items": list(objects)}

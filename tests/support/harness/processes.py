@@ -126,12 +126,13 @@ def run(*args, timeout_s: float = 60, check: bool = True, stdin: str | bytes | N
 
 
 def run_result(*args, timeout_s: float = 60, check: bool = False, stdin: str | bytes | None = None,
-               env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+               env: dict[str, str] | None = None,
+               cwd: pathlib.Path | None = None) -> subprocess.CompletedProcess:
     command = [str(arg) for arg in args]
     data = stdin.encode() if isinstance(stdin, str) else stdin
     source = {"stdin": subprocess.DEVNULL} if data is None else {"input": data}
     try:
-        done = subprocess.run(command, capture_output=True, timeout=timeout_s,
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, cwd=cwd,
                               env={**os.environ, **(env or {})}, **source)
     except subprocess.TimeoutExpired as late:
         said = (late.stdout or b"").decode(errors="replace")[-2000:]
