@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 """The base of tests of `cloudcore --standalone`: one cloudcore and one real edge for a class."""
 import json
+=======
+"""Base class of tests whose only cluster is cloudcore --standalone."""
+import pathlib
+>>>>>>> 0588087 (End to end: client-go programs, Helm, 200 kills)
 import secrets
 import unittest
 
@@ -7,12 +12,23 @@ from . import environment, host_traces
 from .case import condition
 from .cloudcore import StandaloneCloudCore
 from .gateway import Gateway
+<<<<<<< HEAD
+=======
+from .kubectl import Kubectl
+>>>>>>> 0588087 (End to end: client-go programs, Helm, 200 kills)
 from .paths import missing_requirements
 from .wait import wait_until
 
 
+<<<<<<< HEAD
 class StandaloneCase(unittest.TestCase):
     """Has no control plane but the one under test."""
+=======
+class StandaloneTestCase(unittest.TestCase):
+    cloudcore: StandaloneCloudCore
+    kubectl: Kubectl
+    directory: pathlib.Path
+>>>>>>> 0588087 (End to end: client-go programs, Helm, 200 kills)
 
     @classmethod
     def setUpClass(cls):
@@ -28,6 +44,7 @@ class StandaloneCase(unittest.TestCase):
         cls.addClassCleanup(cls.cloudcore.process.stop)
         cls.cloudcore.create()
         cls.kubectl = cls.cloudcore.kubectl
+<<<<<<< HEAD
         cls.gateway = cls.start_gateway()
 
     @classmethod
@@ -36,6 +53,16 @@ class StandaloneCase(unittest.TestCase):
         gateway = Gateway(cls.directory / name, name, cls.cloudcore)
         cls.processes += [gateway.edgecore.process, gateway.containerd.daemon]
         cls.addClassCleanup(cls.remove_gateway, gateway)
+=======
+
+    @classmethod
+    def start_gateway(cls) -> Gateway:
+        """A machine with a node, joined, started, and Ready."""
+        name = f"edge-{secrets.token_hex(3)}"
+        gateway = Gateway(cls.directory / name, name, cls.cloudcore)
+        cls.processes += [gateway.edgecore.process, gateway.containerd.daemon]
+        cls.addClassCleanup(cls._remove_gateway, gateway)
+>>>>>>> 0588087 (End to end: client-go programs, Helm, 200 kills)
         gateway.create()
         gateway.edgecore.start()
         wait_until(lambda: condition(cls.cloudcore.get("nodes", name) or {}, "Ready") == "True",
@@ -43,7 +70,11 @@ class StandaloneCase(unittest.TestCase):
         return gateway
 
     @classmethod
+<<<<<<< HEAD
     def remove_gateway(cls, gateway: Gateway) -> None:
+=======
+    def _remove_gateway(cls, gateway: Gateway) -> None:
+>>>>>>> 0588087 (End to end: client-go programs, Helm, 200 kills)
         gateway.close()
         left = gateway.leftovers() + [
             f"process {each.pid}: {each.command}"
@@ -51,6 +82,7 @@ class StandaloneCase(unittest.TestCase):
         assert not left, f"left on the host by {gateway.node}: {left}"
 
     def describe_failure(self) -> str:
+<<<<<<< HEAD
         return self.kubectl("get", "nodes,pods", "-A", "-o", "json", check=False)[-4000:]
 
     def apply(self, manifest: dict) -> None:
@@ -59,3 +91,6 @@ class StandaloneCase(unittest.TestCase):
     def pods_of(self, name: str) -> list[dict]:
         """Those with the label app=name."""
         return json.loads(self.kubectl("get", "pods", "-l", f"app={name}", "-o", "json"))["items"]
+=======
+        return self.kubectl("get", "nodes,pods,jobs", "-A", "-o", "wide", check=False)[-4000:]
+>>>>>>> 0588087 (End to end: client-go programs, Helm, 200 kills)
