@@ -10,7 +10,7 @@ import time
 
 from harness.paths import REPO
 from harness.processes import run
-from harness.standalone_case import StandaloneTestCase
+from harness.standalone_case import StandaloneApiCase
 from harness.wait import wait_until
 
 ACKNOWLEDGED = 20_000
@@ -22,7 +22,7 @@ def program() -> str:
                timeout_s=900).strip().splitlines()[-1]
 
 
-class ClientGoTest(StandaloneTestCase):
+class ClientGoTest(StandaloneApiCase):
     @classmethod
     def setUpClass(cls):
         cls.program = program()  # before the servers run: it may have to be built
@@ -44,7 +44,7 @@ class ClientGoTest(StandaloneTestCase):
         self.check("watch")
 
 
-class KilledTest(StandaloneTestCase):
+class KilledTest(StandaloneApiCase):
     @classmethod
     def setUpClass(cls):
         cls.program = program()

@@ -6,18 +6,17 @@ import json
 
 from harness.paths import REPO
 from harness.processes import run
-from harness.standalone_case import StandaloneTestCase
+from harness.standalone_case import StandaloneCase
 
 CHART = REPO / "tests" / "support" / "chart"
 
 
-class HelmTest(StandaloneTestCase):
+class HelmTest(StandaloneCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         folder = run(REPO / "deploy" / "kubectl", timeout_s=300).strip()
         cls.helm_binary = f"{folder}/helm"
-        cls.start_gateway()
 
     def helm(self, *args) -> str:
         return run(self.helm_binary, "--kubeconfig", self.kubectl.kubeconfig, *args, timeout_s=180,
