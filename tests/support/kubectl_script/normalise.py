@@ -19,6 +19,7 @@ _RULES: list[tuple[re.Pattern, str]] = [(re.compile(pattern, re.MULTILINE), to) 
     (r"\b(LIVE|MERGED)-\d+", r"\1"),
     (r"https?://[\w.:-]+:\d+", "URL"),
     (r"\b10\.\d+\.\d+\.\d+\b", "ADDRESS"),
+    (r":3[0-2]\d{3}/(TCP|UDP)", r":NODEPORT/\1"),
     (r"/tmp/[\w./-]+", "FILE"),
     (r" +$", ""),
     (r"[ \t]{2,}", "  "),  # columns are as wide as their widest cell
