@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	changesBeforeCompaction = 3000
-	eventWait               = 15 * time.Second
+	// More than any watch cache holds for those that come late.
+	changesSince = 12000
+	eventWait    = 15 * time.Second
 )
 
 // watchFromOld: a watch from a resourceVersion that was compacted away is told so (410); one with
@@ -27,12 +28,16 @@ func watchFromOld(ctx context.Context, config *rest.Config, namespace string) er
 	if err != nil {
 		return err
 	}
-	for n := range changesBeforeCompaction {
+	if err := inParallel(changesSince, func(n int) error {
+		if n > 0 && n < writers {
+			return put(ctx, client, namespace, n)
+		}
 		changed := configMap(namespace, 0)
 		changed.Data["n"] = fmt.Sprint(n)
-		if _, err := maps.Update(ctx, changed, metav1.UpdateOptions{}); err != nil {
-			return err
-		}
+		_, err := maps.Update(ctx, changed, metav1.UpdateOptions{})
+		return err
+	}); err != nil {
+		return err
 	}
 	if err := expectExpired(ctx, client, namespace, first.ResourceVersion); err != nil {
 		return err
