@@ -79,7 +79,7 @@ Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
   }
   if (!info.is_resource) {
     RestAnswer answer = document(*request);
-    co_return answer ? std::move(*answer) : error_response(answer.error());
+    co_return answer ? std::move(*answer) : refusal(*request, answer.error());
   }
   if (!is_stream(info.subresource) && !is_acceptable(request->accept)) {
     co_return error_response(not_acceptable(std::string(kRepresentations)).value());
@@ -89,7 +89,28 @@ Task<ApiResponse> Api::handle(std::shared_ptr<const ApiRequest> request) {
   RestAnswer answer = co_await resource(request, std::move(info));
   if (answer && !warning.empty()) add_warning(*answer, warning);
   if (answer) co_return std::move(*answer);
-  co_return error_response(answer.error());
+  co_return refusal(*request, answer.error());
+}
+
+ApiResponse Api::refusal(const ApiRequest& request, const ApiError& error) const {
+  if (error.code != 404) return error_response(error);
+  // Below a group that nobody serves there is no API that could answer: a page is missing, and
+  // kubectl says so in its own words.
+  constexpr std::string_view kGroups = "/apis/";
+  const bool in_group = request.path.starts_with(kGroups);
+  const std::string group =
+      in_group ? request.path.substr(kGroups.size(),
+                                     request.path.find('/', kGroups.size()) - kGroups.size())
+               : std::string();
+  const auto& rows = kinds_.rows();
+  const bool served = in_group
+                          ? std::any_of(rows.begin(), rows.end(),
+                                        [&](const KindRow& row) { return row.gv.group == group; })
+                          : request.path.starts_with("/api/");
+  if (served) return error_response(error);
+  ApiResponse out = text_response("404 page not found\n");
+  out.status = 404;
+  return out;
 }
 
 // ---- what is no resource ------------------------------------------------------------------------

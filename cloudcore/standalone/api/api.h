@@ -46,6 +46,7 @@ class Api {
  private:
   async::Task<RestAnswer> resource(std::shared_ptr<const ApiRequest> request, RequestInfo info);
   RestAnswer document(const ApiRequest& request);
+  ApiResponse refusal(const ApiRequest& request, const ApiError& error) const;
   RestAnswer discovery(const ApiRequest& request) const;
 
   ObjectStore& store_;
