@@ -16,7 +16,9 @@ using async::Task;
 using nlohmann::json;
 namespace fields = k8s::fields;
 
-constexpr int kWriteTriesMax = 5;
+/// A write without a revision of its own is tried until it is the next one, as in Kubernetes; each
+/// round somebody else's write got through.
+constexpr int kWriteTriesMax = 1000;
 
 struct Prepared {
   json object;
