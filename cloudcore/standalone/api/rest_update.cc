@@ -46,6 +46,7 @@ struct Ground {
 
 /// Through `status` comes the status; of built-in kinds also what metadata clients may set.
 void keep_all_but_status(json& wish, const json& current, const KindRow& row) {
+  json entries = fields::at(fields::object(wish, "metadata"), "managedFields");  // of an apply
   for (auto member = wish.begin(); member != wish.end();) {
     const bool keeps = member.key() == "status" || (member.key() == "metadata" && !row.custom);
     member = keeps || current.contains(member.key()) ? std::next(member) : wish.erase(member);
@@ -54,6 +55,7 @@ void keep_all_but_status(json& wish, const json& current, const KindRow& row) {
     if (key == "status" || (key == "metadata" && !row.custom)) continue;
     wish[key] = value;
   }
+  if (row.custom && !entries.is_null()) wish["metadata"]["managedFields"] = std::move(entries);
   if (row.storage_prefix != "deployments.apps") return;
   json& metadata = wish["metadata"];
   metadata.erase("labels");
