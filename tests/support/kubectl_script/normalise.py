@@ -25,12 +25,15 @@ _RULES: list[tuple[re.Pattern, str]] = [(re.compile(pattern, re.MULTILINE), to) 
     (r"[ \t]{2,}", "  "),  # columns are as wide as their widest cell
 ]]
 
+# What is wrong with a custom object comes in the order of a Go map: another one each time.
+_CAUSES = re.compile(r"(?:^\* .*\n){2,}", re.MULTILINE)
+
 
 def normalise(text: str, node: str) -> str:
     text = text.replace(node, "NODE")
     for pattern, to in _RULES:
         text = pattern.sub(to, text)
-    return text
+    return _CAUSES.sub(lambda causes: "".join(sorted(causes[0].splitlines(keepends=True))), text)
 
 
 def names_and_types(text: str) -> str:
