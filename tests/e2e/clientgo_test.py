@@ -57,6 +57,7 @@ class KilledTest(StandaloneApiCase):
                 [self.program, "-kubeconfig", self.kubectl.kubeconfig, "writes"], text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)
         self.addCleanup(writer.kill)
+        self.acknowledged(writer)  # it has begun
         kills, seed = 0, random.SystemRandom().randrange(2**32)
         chance = random.Random(seed)
         print(f"seed {seed}")

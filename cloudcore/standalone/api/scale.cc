@@ -9,6 +9,7 @@
 #include "cloudcore/standalone/custom_objects/custom_object.h"
 #include "cloudcore/standalone/patch/scale_fields.h"
 #include "cloudcore/standalone/schema/custom_version.h"
+#include "cloudcore/standalone/printing/table.h"
 #include "common/k8s/json_fields.h"
 
 namespace skerry::standalone {
@@ -22,11 +23,8 @@ constexpr const char* kReplicas = ".spec.replicas";
 
 /// A selector as text, as a Scale's status has it.
 std::string selector_text(const json& selector) {
-  std::string out;
-  for (const auto& [key, value] : fields::object(selector, "matchLabels").items()) {
-    out += (out.empty() ? "" : ",") + key + "=" + fields::text_or_number(value);
-  }
-  return out;
+  std::string shown = shown_selector(selector);
+  return shown == "<none>" ? std::string() : shown;
 }
 
 /// Where a kind has what its Scale shows; a custom kind's definition says it.

@@ -31,7 +31,8 @@ struct Scene : ControllerScene {
   }
   json status() { return get(resources::kJobs, "work")["status"]; }
   std::string condition(const char* type) {
-    for (const json& each : k8s::fields::list(status(), "conditions")) {
+    const json seen = status();
+    for (const json& each : k8s::fields::list(seen, "conditions")) {
       if (each["type"] == type && each["status"] == "True") return each["reason"];
     }
     return "";
