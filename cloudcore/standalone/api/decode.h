@@ -26,8 +26,8 @@ Answer<nlohmann::json> decode_body(std::string_view content_type,
 /// The object of a create or update, of the row's kind, which a body may leave out.
 struct DecodedObject {
   nlohmann::json object;
-  /// What a strict client does not want: `unknown field "spec.foo"`, `duplicate field "spec.bar"`, and
-  /// of YAML `line 3: key "bar" already set in map`.
+  /// What a strict client does not want: `unknown field "spec.foo"`, `duplicate field "spec.bar"`,
+  /// and of YAML `line 3: key "bar" already set in map`.
   std::vector<std::string> strict;
 };
 Answer<DecodedObject> decode_object(const ApiRequest& request, const KindRow& row);

@@ -26,15 +26,6 @@ struct Prepared {
   bool unconditional = true;  // the client named no resourceVersion
 };
 
-Answer<void> check_uid(const json& object, const json& current, const KindRow& row) {
-  const std::string asked = fields::text(object["metadata"], "uid");
-  const std::string there = fields::text(current["metadata"], "uid");
-  if (asked.empty() || asked == there) return {};
-  return conflict(
-      row, fields::text(current["metadata"], "name"),
-      "Precondition failed: UID in precondition: " + asked + ", UID in object meta: " + there);
-}
-
 /// What an update stands on besides the two objects.
 struct Ground {
   const ResourceRequest& request;

@@ -112,6 +112,11 @@ Answer<json> wished_scale(const ResourceRequest& request,
     wish = patch_wish(request, current, *patch, warnings);
   } else {
     wish = put_wish(request, warnings);
+    if (wish) {
+      if (auto same = check_uid(*wish, current, *request.row); !same) {
+        return ApiFailure(same.error());
+      }
+    }
   }
   if (wish) track_update(*wish, current, request.row->type, writer);
   return wish;

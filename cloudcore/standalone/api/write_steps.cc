@@ -53,6 +53,15 @@ Answer<void> check_type(json& object, const KindRow& row) {
   return {};
 }
 
+Answer<void> check_uid(const json& object, const json& current, const KindRow& row) {
+  const std::string asked = fields::text(fields::at(object, "metadata"), "uid");
+  const std::string there = fields::text(fields::at(current, "metadata"), "uid");
+  if (asked.empty() || asked == there) return {};
+  return conflict(
+      row, fields::text(fields::at(current, "metadata"), "name"),
+      "Precondition failed: UID in precondition: " + asked + ", UID in object meta: " + there);
+}
+
 Answer<void> check_place(json& object, const ResourceRequest& request) {
   json& metadata = object["metadata"];
   if (metadata.is_null()) metadata = json::object();

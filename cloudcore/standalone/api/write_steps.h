@@ -41,6 +41,10 @@ bool dry_run(const ApiRequest& request);
 Answer<void> check_type(nlohmann::json& object, const KindRow& row);
 /// Namespace and name of the body against those of the path; what is missing is filled in.
 Answer<void> check_place(nlohmann::json& object, const ResourceRequest& request);
+/// A body that names a uid means that object and no other of its name.
+Answer<void> check_uid(const nlohmann::json& object,
+                       const nlohmann::json& current,
+                       const KindRow& row);
 /// The body of a create or update; what a strict client does not want is an error, warnings, or
 /// nothing, by the client's choice.
 struct ReadObject {

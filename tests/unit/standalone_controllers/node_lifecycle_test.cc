@@ -214,7 +214,7 @@ TEST_CASE("Node lifecycle: a Node that comes back in time keeps its Pods", "[sta
   scene.add_node("alive");
   scene.add_node("edge");
   scene.add_pod("p", "edge", kHalfMinute);
-  scene.pass(70s, {"alive"});
+  scene.pass(60s, {"alive"});
   CHECK_FALSE(scene.leaving("p"));
   scene.pass(120s, {"alive", "edge"});
   CHECK_FALSE(scene.leaving("p"));

@@ -27,7 +27,8 @@ struct Scene : ControllerScene {
     settle();
   }
   json condition(const char* type) {
-    for (const json& each : get(resources::kPodAutoscalers, "web")["status"]["conditions"]) {
+    const json scaler = get(resources::kPodAutoscalers, "web");
+    for (const json& each : scaler["status"]["conditions"]) {
       if (each["type"] == type) return each;
     }
     return json();
