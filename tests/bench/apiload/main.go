@@ -172,7 +172,7 @@ func list(a api) (map[string]any, error) {
 		return nil, err
 	}
 	return perSecond(a, func(client *http.Client, worker, n int) error {
-		_, err := a.call(client, "GET", "/api/v1/namespaces/load-list/configmaps?resourceVersion=0", nil)
+		_, err := a.call(client, "GET", "/api/v1/namespaces/load-list/configmaps", nil)
 		return err
 	})
 }
@@ -197,7 +197,7 @@ func watch(a api) (map[string]any, error) {
 		return nil, err
 	}
 	path := "/api/v1/namespaces/load-watch/configmaps"
-	seen := make(chan time.Time, watchers*changes)
+	seen := make(chan time.Time, watchers*(changes+2))
 	for range watchers {
 		answer, err := a.client().Get(a.server + path + "?watch=true")
 		if err != nil {
@@ -213,6 +213,9 @@ func watch(a api) (map[string]any, error) {
 		}()
 	}
 	time.Sleep(2 * time.Second)
+	for len(seen) > 0 { // what was there before
+		<-seen
+	}
 	client := a.client()
 	var times []time.Duration
 	for n := range changes {
