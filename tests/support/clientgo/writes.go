@@ -22,6 +22,7 @@ const (
 	writeTimeout = 2 * time.Second
 	retryAfter   = 5 * time.Millisecond
 	settle       = 20 * time.Second
+	pace         = 25 * time.Millisecond // of each writer
 )
 
 // writes: every writer counts up in its own object, one step an acknowledged write, while somebody
@@ -50,6 +51,8 @@ func writes(ctx context.Context, config *rest.Config, namespace string) error {
 	reached := make([]int, writers)
 	err := inParallelBy(writers, writers, func(i int) error {
 		lastRevision := uint64(0)
+		pause := time.NewTicker(pace)
+		defer pause.Stop()
 		for step := 1; !stopping.Load() || step == 1; step++ {
 			written, err := writeStep(ctx, client, namespace, i, step)
 			if err != nil {
@@ -61,6 +64,7 @@ func writes(ctx context.Context, config *rest.Config, namespace string) error {
 			}
 			lastRevision, reached[i] = revision, step
 			acknowledged.Add(1)
+			<-pause.C
 		}
 		return nil
 	})
